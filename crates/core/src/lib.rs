@@ -1,0 +1,3 @@
+//! The pure core of Headwater.
+pub mod hash;
+pub mod text;
