@@ -1,2 +1,41 @@
-//! Tasks.
-fn main() {}
+//! The project's own commands, run as `cargo xtask NAME`. They need cargo alone: no crate, no script language.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
+
+mod examples;
+mod install;
+mod sanitize;
+mod step;
+mod summary;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask COMMAND
+
+  test                 everything a change must pass: format, tidy, clippy, tests, examples
+  tidy                 the house's rules that a program can check
+  sanitize [FILTER]    headwater-core's tests under AddressSanitizer and under valgrind";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["test"] => test::run(),
+        ["tidy"] => tidy::run(),
+        ["sanitize", filter @ ..] => sanitize::run(filter),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("no such command: `{}`; see cargo xtask help", arguments.join(" "))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("FAILED: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `cargo xtask tidy`: the house's rules that a program can check. Each check takes text and returns complaints, so that
+//! its tests need no files; this file alone reads the checkout.
+
+mod arrows;
+mod files;
+mod links;
+mod sources;
+
+use crate::step::root;
+use std::fs;
+
+/// Prints every complaint, not only the first, so that one run shows all there is to mend.
+pub(crate) fn run() -> Result<(), String> {
+    let root = root();
+    let files = files::below(&root)?;
+    let read =
+        |file: &String| fs::read_to_string(root.join(file)).map_err(|error| format!("cannot read {file}: {error}"));
+
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.ends_with(".rs")) {
+        complaints.extend(sources::check(file, &read(file)?));
+    }
+    for file in files.iter().filter(|file| file.ends_with(".md")) {
+        complaints.extend(links::check(file, &read(file)?, |path| root.join(path).exists()));
+    }
+    let mut manifests = Vec::new();
+    for file in files.iter().filter(|file| file.ends_with("Cargo.toml")) {
+        manifests.push((file.as_str(), read(file)?));
+    }
+    match fs::read_to_string(root.join("ARCHITECTURE.md")) {
+        Ok(architecture) => complaints.extend(arrows::check(&manifests, &architecture)),
+        Err(error) => complaints.push(format!("ARCHITECTURE.md: cannot be read, and it lists the arrows: {error}")),
+    }
+
+    complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
+    if complaints.is_empty() { Ok(()) } else { Err(format!("{} complaints of tidy, see above", complaints.len())) }
+}
