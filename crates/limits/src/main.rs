@@ -1,2 +1,60 @@
-//! Limits.
-fn main() {}
+//! Measures Headwater beside hand-written loops that do the same work on the same bytes in the same run.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
+
+mod arguments;
+mod chain;
+mod checksum;
+mod data;
+mod grep;
+mod hand;
+mod measure;
+mod operators;
+mod ours;
+mod process;
+mod report;
+mod shuffle;
+mod word_count;
+
+use arguments::{Arguments, HELP, Name};
+use report::Row;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.is_empty() || words.iter().any(|word| word == "--help" || word == "-h") {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    let result = Arguments::parse(&words).and_then(|arguments| run(&arguments));
+    result.map_or_else(
+        |message| {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let rows = rows(arguments)?;
+    if arguments.json {
+        rows.iter().for_each(|row| println!("{}", report::json(row)));
+    } else {
+        print!("{}", report::table(&rows));
+    }
+    let name = arguments.name.as_str();
+    let last = report::last_line(name, &rows);
+    println!("{}", last.ok_or_else(|| format!("{name}: the engine's side is not written yet, so there is no figure"))?);
+    Ok(())
+}
+
+fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
+    match arguments.name {
+        Name::WordCount => word_count::rows(arguments),
+        Name::Grep => grep::rows(arguments),
+        Name::Chain => chain::rows(arguments),
+        Name::Shuffle => shuffle::rows(arguments),
+        Name::Idle => Ok(ours::idle::rows(arguments.local)),
+        Name::StartUp => Ok(ours::start_up::rows(arguments.local)),
+    }
+}

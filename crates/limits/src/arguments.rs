@@ -1,0 +1,139 @@
+//! The command line. Each error names the value it does not like and what to write instead.
+
+use std::path::PathBuf;
+
+pub(crate) const HELP: &str = "\
+usage: cargo run --release -p limits -- NAME [--local N] [--input FILE…] [--json]
+
+NAME is one of
+  word-count   count words: flat_map, map, reduce_by_key     beside one loop and one hash map
+  grep         count lines that contain a string             beside memchr::memmem on each line
+  chain        1, 3 and 10 map and filter operators on u64   beside one fused loop
+  shuffle      reduce_by_key and group_by_key on u64 pairs   beside one loop and one hash map
+  idle         what a stream without input costs             seconds, no loop to compare with
+  start-up     from nothing to the first result              seconds, no loop to compare with
+
+  --local N      threads for the engine and for the loops (default 1)
+  --input FILE…  measure these texts instead of generated ones (word-count, grep)
+  --json         one JSON object per row instead of the table
+  --mb N         size of generated texts in MB (default 64)
+  --records N    records of chain and shuffle (default 20000000)
+  --rounds N     rounds of which the best counts (default 5)
+
+Contenders run in turns, in rotating order. Times are of the best round: CPU time of the process with --local 1, which
+other programs disturb least, and wall time with more threads. The ratio is the loop's time by ours, so above 1.00 the
+engine is faster. Peaks are memory above what was resident before the row. The last line, also after --json, is
+`NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s`.";
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Name {
+    WordCount,
+    Grep,
+    Chain,
+    Shuffle,
+    Idle,
+    StartUp,
+}
+
+impl Name {
+    const ALL: [Name; 6] = [Name::WordCount, Name::Grep, Name::Chain, Name::Shuffle, Name::Idle, Name::StartUp];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Name::WordCount => "word-count",
+            Name::Grep => "grep",
+            Name::Chain => "chain",
+            Name::Shuffle => "shuffle",
+            Name::Idle => "idle",
+            Name::StartUp => "start-up",
+        }
+    }
+
+    fn takes_text(self) -> bool {
+        matches!(self, Name::WordCount | Name::Grep)
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Arguments {
+    pub(crate) name: Name,
+    /// Threads, for the engine and for the loops.
+    pub(crate) local: usize,
+    /// Texts to measure; empty for generated ones.
+    pub(crate) input: Vec<PathBuf>,
+    pub(crate) json: bool,
+    pub(crate) megabytes: usize,
+    pub(crate) records: usize,
+    pub(crate) rounds: usize,
+}
+
+impl Arguments {
+    pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
+        let (first, rest) = words.split_first().ok_or("no NAME given; see --help")?;
+        let name = Name::ALL.into_iter().find(|name| name.as_str() == first).ok_or_else(|| {
+            format!("nothing to measure is called `{first}`; use one of {}", Name::ALL.map(Name::as_str).join(", "))
+        })?;
+        let (input, json, megabytes, records, rounds) = (Vec::new(), false, 64, 20_000_000, 5);
+        let mut arguments = Arguments { name, local: 1, input, json, megabytes, records, rounds };
+        let mut rest = rest.iter().map(String::as_str).peekable();
+        while let Some(option) = rest.next() {
+            match option {
+                "--local" => arguments.local = number(option, rest.next())?,
+                "--mb" => arguments.megabytes = number(option, rest.next())?,
+                "--records" => arguments.records = number(option, rest.next())?,
+                "--rounds" => arguments.rounds = number(option, rest.next())?,
+                "--json" => arguments.json = true,
+                "--input" if !name.takes_text() => {
+                    return Err(format!("--input is for word-count and grep; {first} makes its own records"));
+                }
+                "--input" => {
+                    while let Some(file) = rest.next_if(|word| !word.starts_with("--")) {
+                        arguments.input.push(PathBuf::from(file));
+                    }
+                    if arguments.input.is_empty() {
+                        return Err("--input needs at least one file".to_string());
+                    }
+                }
+                _ => return Err(format!("no option is called `{option}`; see --help")),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// All numbers here count something that must be there, so zero is an error too.
+fn number(option: &str, value: Option<&str>) -> Result<usize, String> {
+    let value = value.ok_or_else(|| format!("{option} needs a number, as in {option} 2"))?;
+    let number = value.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{option} takes a whole number of 1 or more, not `{value}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        Arguments::parse(&line.split_whitespace().map(str::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn all_options() {
+        let arguments = parse("word-count --local 2 --input a.txt b.txt --json --rounds 3").unwrap();
+        assert_eq!((arguments.name, arguments.local, arguments.rounds), (Name::WordCount, 2, 3));
+        assert_eq!(arguments.input, [PathBuf::from("a.txt"), PathBuf::from("b.txt")]);
+        assert!(arguments.json);
+    }
+
+    #[test]
+    fn errors_name_the_value_and_the_fix() {
+        let message = |line| parse(line).unwrap_err();
+        assert!(message("wordcount").starts_with("nothing to measure is called `wordcount`; use one of word-count, "));
+        assert_eq!(message("grep --local two"), "--local takes a whole number of 1 or more, not `two`");
+        assert_eq!(message("grep --local 0"), "--local takes a whole number of 1 or more, not `0`");
+        assert_eq!(message("grep --local"), "--local needs a number, as in --local 2");
+        assert_eq!(message("grep --input --json"), "--input needs at least one file");
+        assert_eq!(message("chain --input a"), "--input is for word-count and grep; chain makes its own records");
+        assert_eq!(message("grep --fast"), "no option is called `--fast`; see --help");
+    }
+}

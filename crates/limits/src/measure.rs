@@ -1,0 +1,127 @@
+//! Runs contenders in turns and keeps the best of each: on a shared machine the best round is the least disturbed one.
+
+use crate::process;
+use std::time::Instant;
+
+/// One way to do the work.
+pub(crate) struct Contender<'a> {
+    name: &'static str,
+    /// Does all of the work once and returns a checksum of the result. What is prepared outside is not measured.
+    run: Box<dyn FnMut() -> u64 + 'a>,
+}
+
+impl<'a> Contender<'a> {
+    pub(crate) fn new(name: &'static str, run: impl FnMut() -> u64 + 'a) -> Contender<'a> {
+        Contender { name, run: Box::new(run) }
+    }
+}
+
+/// What a contender's best rounds took; the three may come from different rounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) wall_seconds: f64,
+    pub(crate) cpu_seconds: f64,
+    /// Memory above what was resident before the first round; `None` where the system does not tell.
+    pub(crate) peak_bytes: Option<u64>,
+}
+
+impl Cost {
+    /// The time that counts: CPU time on one thread; with more, wall time, which alone shows threads that wait.
+    pub(crate) fn seconds(&self, local: usize) -> f64 {
+        if local == 1 { self.cpu_seconds } else { self.wall_seconds }
+    }
+
+    fn best(self, other: Cost) -> Cost {
+        Cost {
+            wall_seconds: self.wall_seconds.min(other.wall_seconds),
+            cpu_seconds: self.cpu_seconds.min(other.cpu_seconds),
+            peak_bytes: self.peak_bytes.min(other.peak_bytes),
+        }
+    }
+}
+
+/// Runs ours, if there is one, beside the loops; the costs of the loops come in their order.
+/// It is an error if two contenders differ in their results.
+pub(crate) fn beside(
+    ours: Option<Contender<'_>>,
+    loops: Vec<Contender<'_>>,
+    rounds: usize,
+) -> Result<(Option<Cost>, Vec<Cost>), String> {
+    let has_ours = ours.is_some();
+    let mut contenders: Vec<Contender<'_>> = ours.into_iter().chain(loops).collect();
+    let mut costs = interleaved(&mut contenders, rounds)?;
+    let ours = has_ours.then(|| costs.remove(0));
+    Ok((ours, costs))
+}
+
+/// Each round begins with the next contender, so that none always runs in the wake of the same other.
+fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Result<Vec<Cost>, String> {
+    let resident = process::resident_bytes();
+    let mut costs: Vec<Option<Cost>> = vec![None; contenders.len()];
+    let mut first: Option<(&'static str, u64)> = None;
+    for turn in 0..rounds * contenders.len() {
+        let at = (turn / contenders.len() + turn) % contenders.len();
+        let (cost, checksum) = once(&mut contenders[at], resident);
+        let name = contenders[at].name;
+        let (other, expected) = *first.get_or_insert((name, checksum));
+        if checksum != expected {
+            return Err(format!("{name} and {other} differ in their results: {checksum:#x} and {expected:#x}"));
+        }
+        costs[at] = Some(costs[at].map_or(cost, |best| best.best(cost)));
+    }
+    Ok(costs.into_iter().flatten().collect())
+}
+
+fn once(contender: &mut Contender<'_>, resident: Option<u64>) -> (Cost, u64) {
+    process::reset_peak();
+    let (cpu, start) = (process::cpu(), Instant::now());
+    let checksum = std::hint::black_box((contender.run)());
+    let wall_seconds = start.elapsed().as_secs_f64();
+    let cpu = cpu.zip(process::cpu()).map(|(before, after)| process::cpu_between(before, after));
+    let peak_bytes = process::peak_bytes().zip(resident).map(|(peak, resident)| peak.saturating_sub(resident));
+    (Cost { wall_seconds, cpu_seconds: cpu.unwrap_or(wall_seconds), peak_bytes }, checksum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn rounds_rotate_and_all_contenders_run_in_each() {
+        let order = RefCell::new(String::new());
+        let named = |name: &'static str| {
+            let order = &order;
+            Contender::new(name, move || {
+                order.borrow_mut().push_str(name);
+                7
+            })
+        };
+        let (ours, loops) = beside(Some(named("a")), vec![named("b"), named("c")], 3).unwrap();
+        assert_eq!(order.borrow().as_str(), "abcbcacab");
+        assert_eq!((ours.is_some(), loops.len()), (true, 2));
+    }
+
+    #[test]
+    fn different_results_are_an_error() {
+        let loops = vec![Contender::new("one", || 1), Contender::new("two", || 2)];
+        assert_eq!(beside(None, loops, 1).unwrap_err(), "two and one differ in their results: 0x2 and 0x1");
+    }
+
+    #[test]
+    fn work_and_memory_show() {
+        let hungry = Contender::new("hungry", || {
+            let bytes = vec![1u8; 64 << 20];
+            std::hint::black_box(&bytes).iter().map(|byte| u64::from(*byte)).sum()
+        });
+        let (_, costs) = beside(None, vec![hungry], 2).unwrap();
+        assert!(costs[0].wall_seconds > 0.0 && costs[0].cpu_seconds > 0.0, "{costs:?}");
+        assert!(costs[0].peak_bytes.is_none_or(|peak| peak > 60 << 20), "{costs:?}");
+    }
+
+    #[test]
+    fn threads_that_wait_are_seen_with_more_than_one() {
+        let cost = Cost { wall_seconds: 2.0, cpu_seconds: 1.0, peak_bytes: None };
+        assert_eq!((cost.seconds(1), cost.seconds(2)), (1.0, 2.0));
+    }
+}

@@ -1,0 +1,28 @@
+//! The map and filter functions of the chain, the same for the engine and for the loop.
+//! Their numbers pass through `black_box`, so that the compiler cannot work out a chain ahead of time.
+
+use std::hint::black_box;
+
+/// The function of a map at `position` in the chain: an exclusive or and a multiplication.
+pub(crate) fn map(position: u64) -> impl Fn(u64) -> u64 + Copy + Send + Sync + 'static {
+    let (mask, factor) = (black_box(position * 0x1234_5678_9abc), black_box(position * 2 + 3));
+    move |record| (record ^ mask).wrapping_mul(factor)
+}
+
+/// The function of a filter at `position`: drops one record of sixteen.
+pub(crate) fn filter(position: u64) -> impl Fn(&u64) -> bool + Copy + Send + Sync + 'static {
+    let dropped = black_box(position % 16);
+    move |record| record >> 60 != dropped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_drops_one_of_sixteen() {
+        let records = crate::data::records(16_000);
+        let kept = records.iter().filter(|record| filter(3)(record)).count();
+        assert!((14_800..15_200).contains(&kept), "{kept}");
+    }
+}
