@@ -21,7 +21,8 @@ impl<'a> Contender<'a> {
 pub(crate) struct Cost {
     pub(crate) wall_seconds: f64,
     pub(crate) cpu_seconds: f64,
-    /// Memory above what was resident before the first round; `None` where the system does not tell.
+    /// Memory above what was resident before the first round; `None` where the system does not tell. What the allocator
+    /// keeps of freed memory counts for whoever runs next, so peaks that differ by a fifth are no difference.
     pub(crate) peak_bytes: Option<u64>,
 }
 
