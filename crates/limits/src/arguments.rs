@@ -22,8 +22,8 @@ NAME is one of
 
 Contenders run in turns, in rotating order. Times are of the best round: CPU time of the process with --local 1, which
 other programs disturb least, and wall time with more threads. The ratio is the loop's time by ours, so above 1.00 the
-engine is faster. Peaks are memory above what was resident before the row. The last line, also after --json, is
-`NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s`.";
+engine is faster. MB are peaks of memory above what was resident before the row, true to about 64 MB. The last line,
+also after --json, is `NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s`.";
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -21,8 +21,8 @@ impl<'a> Contender<'a> {
 pub(crate) struct Cost {
     pub(crate) wall_seconds: f64,
     pub(crate) cpu_seconds: f64,
-    /// Memory above what was resident before the first round; `None` where the system does not tell. What the allocator
-    /// keeps of freed memory counts for whoever runs next, so peaks that differ by a fifth are no difference.
+    /// Memory above what was resident before the first round; `None` where the system does not tell. The allocator keeps
+    /// up to 64 MB of what was freed before, and more of it in small pieces: peaks tell apart by factors, not by a fifth.
     pub(crate) peak_bytes: Option<u64>,
 }
 

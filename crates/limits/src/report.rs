@@ -3,6 +3,9 @@
 use crate::measure::Cost;
 use std::fmt::Write;
 
+/// Less than this is not told apart from memory that the allocator keeps after use.
+const PEAK_MIN_MB: f64 = 64.0;
+
 /// One comparison, or one value that has nothing to be compared with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Row {
@@ -84,6 +87,10 @@ pub(crate) fn table(rows: &[Row]) -> String {
 fn cells(row: &Row) -> [String; 9] {
     let number = |value: Option<f64>| value.map_or("-".to_string(), significant);
     let fixed = |value: Option<f64>, digits| value.map_or("-".to_string(), |value| format!("{value:.digits$}"));
+    let peak = |value: Option<f64>| match value {
+        Some(megabytes) if megabytes < PEAK_MIN_MB => format!("<{PEAK_MIN_MB}"),
+        value => fixed(value, 0),
+    };
     let note = match (row.counted, row.note.as_str()) {
         (true, note) => note.to_string(),
         (false, "") => "not counted".to_string(),
@@ -96,8 +103,8 @@ fn cells(row: &Row) -> [String; 9] {
         number(row.limit),
         fixed(row.ratio, 2),
         fixed(row.aim, 2),
-        fixed(row.ours_peak_mb, 0),
-        fixed(row.limit_peak_mb, 0),
+        peak(row.ours_peak_mb),
+        peak(row.limit_peak_mb),
         note,
     ]
 }
@@ -185,13 +192,14 @@ mod tests {
 
     #[test]
     fn the_table_lines_up() {
-        let rows = [row("5k words", 1.5, true), Row { ours: None, ratio: None, ..row("b", 0.5, false) }];
+        let big = Row { ours_peak_mb: Some(3.0), limit_peak_mb: Some(512.4), ..row("5k words", 1.5, true) };
+        let rows = [big, Row { ours: None, ratio: None, ..row("b", 0.5, false) }];
         let table = table(&rows);
         assert_eq!(
             table,
             "\
 row       unit     ours  limit  ratio  aim  ours MB  limit MB  note
-5k words  ns/word  10.0   15.0   1.50    -        -         -
+5k words  ns/word  10.0   15.0   1.50    -      <64       512
 b         ns/word     -   5.00      -    -        -         -  not counted
 "
         );
