@@ -4,6 +4,7 @@
 mod arrows;
 mod files;
 mod links;
+mod lints;
 mod sources;
 
 use crate::step::root;
@@ -27,11 +28,12 @@ pub(crate) fn run() -> Result<(), String> {
     for file in files.iter().filter(|file| file.ends_with("Cargo.toml")) {
         manifests.push((file.as_str(), read(file)?));
     }
+    complaints.extend(manifests.iter().filter_map(|(file, text)| lints::check(file, text)));
     match fs::read_to_string(root.join("ARCHITECTURE.md")) {
         Ok(architecture) => complaints.extend(arrows::check(&manifests, &architecture)),
         Err(error) => complaints.push(format!("ARCHITECTURE.md: cannot be read, and it lists the arrows: {error}")),
     }
 
     complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
-    if complaints.is_empty() { Ok(()) } else { Err(format!("{} complaints of tidy, see above", complaints.len())) }
+    if complaints.is_empty() { Ok(()) } else { Err(format!("complaints, see above: {}", complaints.len())) }
 }
