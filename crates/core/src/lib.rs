@@ -1,3 +1,27 @@
-//! The pure core of Headwater.
+//! The pure core of Headwater: time, the environment traits, RDDs, DStreams and the `Engine` trait. No threads, files
+//! or sockets of its own: they come in through [`env`]. Programs depend on the facade crate `headwater` instead.
+#![deny(missing_docs)]
+
+mod data;
+mod error;
+mod lines;
+mod origin;
+mod partitioner;
+
+pub mod dstream;
+pub mod engine;
+pub mod env;
 pub mod hash;
+pub mod input;
+pub mod rdd;
+pub mod receiver;
 pub mod text;
+pub mod time;
+
+pub use data::{Data, Key, Record};
+pub use dstream::DStream;
+pub use error::{Error, ErrorKind, Result, panic_message};
+pub use origin::{OperatorId, Origin};
+pub use partitioner::HashPartitioner;
+pub use rdd::{Rdd, RddContext};
+pub use text::Text;

@@ -1,1 +1,48 @@
-//! The facade.
+//! Fault-tolerant stream processing with the Spark Streaming model, in Rust.
+//!
+//! A live stream is cut into small batches; each batch is an [`Rdd`], an immutable, partitioned dataset; a [`DStream`]
+//! is a recipe that yields one RDD per batch.
+//!
+//! ```no_run
+//! use headwater::prelude::*;
+//!
+//! fn main() -> headwater::Result<()> {
+//!     let ssc = StreamingContext::new(
+//!         Conf::new().master("local[2]").app_name("NetworkWordCount"),
+//!         Duration::from_secs(1),
+//!     )?;
+//!     let lines = ssc.socket_text_stream("localhost", 9999);
+//!     let counts = lines.flat_map(|line| line.split(' ')).map(|word| (word, 1u64)).reduce_by_key(|a, b| a + b);
+//!     counts.print();
+//!     ssc.start()?.await_termination()
+//! }
+//! ```
+//!
+//! The [`testkit`] runs any program in a test, with a clock that the test moves:
+//!
+//! ```
+//! use headwater::{prelude::*, testkit::check};
+//!
+//! let lines = [vec![Text::from("to be or"), Text::from("not to be")], vec![]];
+//! let program = |lines: DStream<Text>| {
+//!     lines.flat_map(|line| line.split(' ')).map(|word| (word, 1u64)).reduce_by_key(|a, b| a + b)
+//! };
+//! let counts = [("to", 2), ("be", 2), ("or", 1), ("not", 1)].map(|(word, n)| (Text::from(word), n));
+//! check(lines, program, [counts.to_vec(), vec![]]);
+//! ```
+
+pub use headwater_core::{
+    DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result, Text, dstream,
+    engine, env, hash, input, rdd, receiver, text, time,
+};
+pub use headwater_runtime::{
+    Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,
+    system_env, testkit,
+};
+
+/// What a streaming program uses: `use headwater::prelude::*`.
+pub mod prelude {
+    pub use crate::{Conf, DStream, Rdd, RddContext, RddQueue, RunningContext, StreamingContext, Text};
+    pub use headwater_core::time::{DurationExt, Interval, Time, milliseconds, minutes, seconds};
+    pub use std::time::Duration;
+}

@@ -1,1 +1,20 @@
-//! The runtime.
+//! What runs a Headwater application in one process: the streaming context, the scheduler of batches, the local
+//! engine, the built-in inputs, the real environment and the test kit. Programs depend on the facade crate
+//! `headwater` instead.
+#![deny(missing_docs)]
+
+mod conf;
+mod context;
+pub mod engine;
+mod env;
+mod input;
+mod running;
+mod scheduler;
+pub mod testkit;
+
+pub use conf::Conf;
+pub use context::StreamingContext;
+pub use env::system_env;
+pub use input::RddQueue;
+pub use running::{RunningContext, StopHandle, StreamingContextState};
+pub use scheduler::Progress;

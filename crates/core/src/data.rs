@@ -1,0 +1,39 @@
+//! What a record must be able to do: [`Record`] anywhere, [`Data`] where it crosses a shuffle or returns to the
+//! driver, [`Key`] where records are brought together by it. All three are met by deriving; nobody implements them.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::hash::Hash;
+
+/// Any element of an RDD or DStream.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a record of a stream",
+    label = "this is not `Send + Sync + 'static`",
+    note = "records move between threads and outlive the closure that makes them: use owned, thread-safe types \
+            (`Arc` for `Rc`, `Text` or `String` for `&str`)"
+)]
+pub trait Record: Send + Sync + 'static {}
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Record for T {}
+
+/// A record that crosses a shuffle, is collected, or is kept: a copy may be needed, and on a cluster it travels as
+/// bytes. The bound is the same on every engine, so that a program which compiles runs on all of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross a shuffle or be collected",
+    label = "this type must be cloned and serialised on its way",
+    note = "put `#[derive(Clone, Serialize, Deserialize)]` on the type, and let it own what it holds"
+)]
+pub trait Data: Record + Clone + Serialize + DeserializeOwned {}
+#[diagnostic::do_not_recommend]
+impl<T: Record + Clone + Serialize + DeserializeOwned> Data for T {}
+
+/// A key: records with equal keys meet in one partition.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "a key must be hashed and compared, cloned and serialised",
+    note = "put `#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]` on the type; \
+            floating-point numbers are no keys: use an integer, for example `value.to_bits()`"
+)]
+pub trait Key: Data + Hash + Eq {}
+#[diagnostic::do_not_recommend]
+impl<K: Data + Hash + Eq> Key for K {}

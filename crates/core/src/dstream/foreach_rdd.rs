@@ -1,0 +1,59 @@
+//! `foreach_rdd`: the user's own output.
+
+use super::DStream;
+use crate::rdd::Rdd;
+use crate::time::Time;
+use crate::{Error, ErrorKind, Record, Result};
+
+impl<T: Record> DStream<T> {
+    /// An output operation: `f` runs once per batch, on the driver, with the batch's RDD and time, and may run any
+    /// number of actions on it. It returns nothing or a `Result`; an error fails the batch's job, and
+    /// `await_termination` returns it. A batch may run again after a failure: write so that a second time does no harm.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let (ssc, clock) = testkit::streaming_context();
+    /// let queue = RddQueue::new();
+    /// queue.push(ssc.context().parallelize(vec![1, 2, 3], 2))?;
+    /// let (sent, received) = std::sync::mpsc::channel();
+    /// ssc.queue_stream(&queue).foreach_rdd(move |rdd, time| -> headwater::Result<()> {
+    ///     sent.send((time, rdd.collect()?)).unwrap();
+    ///     Ok(())
+    /// });
+    /// let running = ssc.start()?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(received.recv().unwrap(), (Time::from_millis(1000), vec![1, 2, 3]));
+    /// running.stop();
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn foreach_rdd<R: JobOutcome>(&self, f: impl Fn(Rdd<T>, Time) -> R + Record) {
+        self.output("foreach_rdd", true, move |rdd, time| f(rdd, time).into_result())
+    }
+}
+
+/// What the body of an output may return: nothing, or a `Result` with any error.
+#[diagnostic::on_unimplemented(
+    message = "an output operation returns `()` or a `Result<(), E>`, not `{Self}`",
+    note = "end the closure with `;`, or with `Ok(())` where it uses `?`"
+)]
+pub trait JobOutcome {
+    /// As a result of the job.
+    fn into_result(self) -> Result<()>;
+}
+impl JobOutcome for () {
+    fn into_result(self) -> Result<()> {
+        Ok(())
+    }
+}
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> JobOutcome for Result<(), E> {
+    fn into_result(self) -> Result<()> {
+        self.map_err(|error| {
+            let error: Box<dyn std::error::Error + Send + Sync> = error.into();
+            match error.downcast::<Error>() {
+                Ok(own) => *own,
+                Err(other) => Error::new(ErrorKind::Data, "the output failed").because(other),
+            }
+        })
+    }
+}

@@ -1,0 +1,237 @@
+//! [`DStreamGraph`]: the inputs, operators and outputs of a context. While it is built it gathers what is wrong with
+//! it; once started it turns each batch time into jobs, and forgets what is no longer needed.
+
+use super::node::AnyDStream;
+use crate::input::InputDStream;
+use crate::origin::OperatorId;
+use crate::rdd::RddContext;
+use crate::time::Time;
+use crate::{Error, Result};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// One output operation of one batch, ready to run.
+pub struct BatchJob {
+    /// The position of the output among the graph's outputs.
+    pub output_op_id: usize,
+    /// The operator and where it was created.
+    pub name: String,
+    /// Runs the output; on the driver, with the batch's RDD at hand.
+    pub run: Box<dyn FnOnce() -> Result<()> + Send>,
+}
+
+/// What an output does with a batch: its job, or none when the stream has no RDD at that time.
+pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<Box<dyn FnOnce() -> Result<()> + Send>>> + Send + Sync>;
+
+struct Output {
+    node: Arc<dyn AnyDStream>,
+    make_job: MakeJob,
+}
+struct Input {
+    node: Arc<dyn AnyDStream>,
+    source: Arc<dyn InputDStream>,
+}
+
+/// The recipe of an application.
+pub struct DStreamGraph {
+    context: RddContext,
+    batch_duration: Duration,
+    state: Mutex<State>,
+    started: OnceLock<Started>,
+}
+#[derive(Default)]
+struct State {
+    /// In the order of creation: parents before children.
+    nodes: Vec<Arc<dyn AnyDStream>>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
+    /// What is wrong with the program so far; `start` reports the first.
+    errors: Vec<Error>,
+    remember: Option<Duration>,
+}
+/// The graph from `start` on: it changes no more.
+struct Started {
+    nodes: Vec<Arc<dyn AnyDStream>>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
+    /// Told about operators that are added too late.
+    misused: Box<dyn Fn(Error) + Send + Sync>,
+}
+
+impl DStreamGraph {
+    /// An empty graph with a batch every `batch_duration`.
+    pub fn new(context: RddContext, batch_duration: Duration) -> DStreamGraph {
+        DStreamGraph { context, batch_duration, state: Mutex::default(), started: OnceLock::new() }
+    }
+    /// What datasets are made with.
+    pub fn context(&self) -> &RddContext {
+        &self.context
+    }
+    /// The batch interval.
+    pub fn batch_duration(&self) -> Duration {
+        self.batch_duration
+    }
+    /// Keeps every RDD at least this long; only once.
+    pub fn remember(&self, duration: Duration) {
+        let known = self.state().remember.replace(duration);
+        if let Some(known) = known {
+            self.refuse(Error::program(format!(
+                "remember duration already set as {known:?}, cannot set it again to {duration:?}"
+            )));
+        }
+    }
+
+    pub(crate) fn add_node(&self, node: Arc<dyn AnyDStream>) {
+        if self.may_change(&*node) {
+            self.state().nodes.push(node);
+        }
+    }
+    pub(crate) fn add_input(&self, node: Arc<dyn AnyDStream>, source: Arc<dyn InputDStream>) {
+        if self.may_change(&*node) {
+            let mut state = self.state();
+            state.nodes.push(node.clone());
+            state.inputs.push(Input { node, source });
+        }
+    }
+    pub(crate) fn add_output(&self, node: Arc<dyn AnyDStream>, make_job: MakeJob) {
+        if self.may_change(&*node) {
+            let mut state = self.state();
+            state.nodes.push(node.clone());
+            state.outputs.push(Output { node, make_job });
+        }
+    }
+    fn may_change(&self, node: &dyn AnyDStream) -> bool {
+        if self.started.get().is_some() {
+            self.refuse(Error::program(format!(
+                "{}: adding new inputs, transformations, and output operations after starting a context is not \
+                 supported; build the whole graph before start()",
+                node.header().place()
+            )));
+            return false;
+        }
+        true
+    }
+    /// Something is wrong with the program: `start` reports it or, after that, `await_termination`.
+    pub(crate) fn refuse(&self, error: Error) {
+        match self.started.get() {
+            Some(started) => (started.misused)(error),
+            None => self.state().errors.push(error),
+        }
+    }
+
+    /// Checks the program and fixes it: the first batch is `zero` plus the batch interval. `misused` hears of what
+    /// the program tries to add later.
+    pub fn start(&self, zero: Time, misused: impl Fn(Error) + Send + Sync + 'static) -> Result<()> {
+        let mut state = self.state();
+        if !state.errors.is_empty() {
+            return Err(state.errors.remove(0));
+        }
+        if state.outputs.is_empty() {
+            return Err(Error::program(
+                "no output operations registered, so nothing to execute; end a stream with print(), foreach_rdd(), ...",
+            ));
+        }
+        let operators = operator_ids(&state.nodes)?;
+        let remember = state.remember.unwrap_or_default();
+        for (node, operator) in state.nodes.iter().zip(operators) {
+            node.header().start(operator, zero, remember.max(node.header().slide));
+        }
+        let State { nodes, inputs, outputs, .. } = std::mem::take(&mut *state);
+        drop(state);
+        let fresh = self.started.set(Started { nodes, inputs, outputs, misused: Box::new(misused) });
+        assert!(fresh.is_ok(), "a context is consumed by its start");
+        Ok(())
+    }
+
+    fn started(&self) -> &Started {
+        self.started.get().expect("the runtime asks for batches behind start()")
+    }
+    /// The inputs, in the order of creation.
+    pub fn inputs(&self) -> impl Iterator<Item = &dyn InputDStream> {
+        self.started().inputs.iter().map(|input| &*input.source)
+    }
+
+    /// The jobs of batch `time`, one per output that has an RDD, in the order of creation. Every input is asked, also
+    /// one that no output reads at this time: a record belongs to the batch in which it was taken.
+    pub fn generate_jobs(&self, time: Time) -> Result<Vec<BatchJob>> {
+        let started = self.started();
+        for input in &started.inputs {
+            input.source.allocate(time)?;
+            input.node.generate(time)?;
+        }
+        let mut jobs = Vec::with_capacity(started.outputs.len());
+        for (output_op_id, output) in started.outputs.iter().enumerate() {
+            if let Some(run) = (output.make_job)(time)? {
+                let name = output.node.header().place();
+                jobs.push(BatchJob { output_op_id, name, run });
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Forgets what only batch `time` and earlier ones needed.
+    pub fn clear_metadata(&self, time: Time) {
+        let started = self.started();
+        started.nodes.iter().for_each(|node| node.clear_metadata(time));
+        started.inputs.iter().for_each(|input| input.source.processed(time));
+    }
+
+    /// Each operator's id and where it was created, in the order of creation. Only once started.
+    pub fn operators(&self) -> Vec<(OperatorId, String)> {
+        let nodes = self.started.get().map(|started| &started.nodes[..]).unwrap_or_default();
+        nodes.iter().filter_map(|node| Some((node.header().operator()?, node.header().place()))).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The stable id of each node: the user's, or the operator's kind with a hash of kind, parents' ids and index among
+/// equals. Adding or removing an operator elsewhere leaves it as it is.
+fn operator_ids(nodes: &[Arc<dyn AnyDStream>]) -> Result<Vec<OperatorId>> {
+    let mut known: BTreeMap<*const (), OperatorId> = BTreeMap::new();
+    let mut equals: HashMap<String, usize> = HashMap::new();
+    let mut taken = HashSet::new();
+    let mut ids = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let parents = node.parents().iter().map(|parent| match known.get(&address(parent)) {
+            Some(id) => Ok(id.as_str()),
+            None => Err(Error::program(format!(
+                "{} reads {}, which belongs to another context: a graph cannot reach into another context's streams",
+                node.header().place(),
+                parent.header().place()
+            ))),
+        });
+        let parents = parents.collect::<Result<Vec<_>>>()?.join(",");
+        let id = match node.header().uid() {
+            Some(uid) => uid,
+            None => {
+                let place = format!("{}({parents})", node.header().kind);
+                let number = equals.entry(place.clone()).or_default();
+                *number += 1;
+                format!("{}-{:016x}", node.header().kind, fnv1a(&format!("{place}#{number}")))
+            }
+        };
+        if !taken.insert(id.clone()) {
+            return Err(Error::program(format!(
+                "operator id {id:?} is used twice, the second time by {}; give each .uid(...) a name of its own",
+                node.header().place()
+            )));
+        }
+        let id = OperatorId::new(&id);
+        known.insert(address(node), id);
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+fn address(node: &Arc<dyn AnyDStream>) -> *const () {
+    Arc::as_ptr(node).cast()
+}
+
+/// FNV-1a: a derived id must be equal in every process and release, and nobody attacks it.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

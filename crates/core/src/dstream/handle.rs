@@ -1,0 +1,210 @@
+//! The handle: what the user's program holds and calls operators on.
+
+use super::graph::DStreamGraph;
+use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
+use crate::input::InputDStream;
+use crate::rdd::{Rdd, RddContext};
+use crate::time::Time;
+use crate::{Error, Record, Result};
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A live stream of `T`, cut into batches: one RDD per batch time. Source: Spark's `DStream`.
+///
+/// An operator returns a new stream and computes nothing; an output (`print`, `foreach_rdd`, ...) asks for a job per
+/// batch. Cloning copies the handle. A stream belongs to the driver: it is not `Send`, so that a closure which
+/// captures one does not compile.
+pub struct DStream<T> {
+    pub(super) node: Arc<DStreamNode<T>>,
+    pub(super) graph: Arc<DStreamGraph>,
+    _driver: StreamsStayOnTheDriver,
+}
+
+/// Makes a type neither `Send` nor `Sync`.
+#[derive(Clone, Copy)]
+struct StreamsStayOnTheDriver(PhantomData<*const ()>);
+
+impl<T> Clone for DStream<T> {
+    fn clone(&self) -> Self {
+        DStream { node: self.node.clone(), graph: self.graph.clone(), _driver: self._driver }
+    }
+}
+
+impl<T: Record> DStream<T> {
+    /// The stream of an input: `rdd` makes the batch's RDD from what `source` allocated to it.
+    #[track_caller]
+    pub fn from_input(
+        graph: &Arc<DStreamGraph>,
+        kind: &'static str,
+        source: Arc<dyn InputDStream>,
+        rdd: impl Fn(Time) -> Result<Option<Rdd<T>>> + Send + Sync + 'static,
+    ) -> DStream<T> {
+        let header = Header::new(kind, Location::caller(), graph.batch_duration());
+        let node = DStreamNode::new(header, Vec::new(), move |tick: &Tick| rdd(tick.time));
+        graph.add_input(node.clone(), source);
+        DStream { node, graph: graph.clone(), _driver: StreamsStayOnTheDriver(PhantomData) }
+    }
+
+    /// Names the last operator for good. State, and later its migration, is found by this name after the program
+    /// changed; without one, the name is derived from the operator's place in the graph.
+    ///
+    /// ```
+    /// use headwater::testkit::check;
+    /// check([vec![1, 2]], |numbers| numbers.map(|x| x + 1).uid("add one"), [vec![2, 3]]);
+    /// ```
+    pub fn uid(&self, name: impl Into<String>) -> DStream<T> {
+        let name = name.into();
+        if name.is_empty() {
+            self.graph.refuse(Error::program(format!("{}: .uid(\"\") is no name", self.place())));
+        }
+        self.node.header().set_uid(name);
+        self.clone()
+    }
+
+    /// The number of partitions of the last operator, which shuffles: `reduce_by_key`, `join`, .... Its default is
+    /// the number of task threads. The start fails for 0, the job for an operator that does not choose its partitions.
+    ///
+    /// ```
+    /// use headwater::testkit::check;
+    /// let program = |words: headwater::DStream<char>| {
+    ///     let counts = words.map(|word| (word, 1)).reduce_by_key(|a, b| a + b).with_partitions(3);
+    ///     counts.glom().flat_map(|partition| [partition.len()]).reduce(|a, b| a + b)
+    /// };
+    /// check([vec!['a', 'b', 'a']], program, [vec![2]]);
+    /// ```
+    pub fn with_partitions(&self, partitions: usize) -> DStream<T> {
+        if partitions == 0 {
+            let place = self.place();
+            self.graph.refuse(Error::program(format!("{place}: with_partitions(0): a stream needs at least 1")));
+        }
+        self.node.header().set_partitions(partitions);
+        self.clone()
+    }
+
+    /// Every how long this stream yields an RDD.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit::check};
+    /// let program = |numbers: DStream<i32>| {
+    ///     assert_eq!(numbers.slide_duration(), Duration::from_secs(1));
+    ///     numbers
+    /// };
+    /// check([vec![1]], program, [vec![1]]);
+    /// ```
+    pub fn slide_duration(&self) -> Duration {
+        self.node.header().slide
+    }
+
+    /// What datasets are made with.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit::check};
+    /// let program = |numbers: DStream<i32>| {
+    ///     let more = numbers.context().parallelize(vec![10], 1);
+    ///     numbers.transform(move |rdd, _| rdd.union(&more))
+    /// };
+    /// check([vec![1], vec![2]], program, [vec![1, 10], vec![2, 10]]);
+    /// ```
+    pub fn context(&self) -> &RddContext {
+        self.graph.context()
+    }
+
+    /// A stream whose RDD is made from this one's of the same time. Without an RDD there it has none either.
+    #[track_caller]
+    pub(super) fn derive<U: Record>(
+        &self,
+        kind: &'static str,
+        make: impl Fn(Rdd<T>, &Tick) -> Rdd<U> + Send + Sync + 'static,
+    ) -> DStream<U> {
+        let parent = self.node.clone();
+        self.attach(kind, vec![self.node.clone()], move |tick| {
+            let Some(rdd) = parent.get_or_compute(tick.time)? else { return Ok(None) };
+            let made = make(rdd, tick);
+            Ok(Some(match tick.partitions {
+                Some(partitions) => made.with_partitions(partitions),
+                None => made,
+            }))
+        })
+    }
+
+    /// As `derive`, from two streams; `make` is called when at least one has an RDD, and the other is empty then.
+    #[track_caller]
+    pub(super) fn derive_two<O: Record, U: Record>(
+        &self,
+        kind: &'static str,
+        other: &DStream<O>,
+        make: impl Fn(Rdd<T>, Rdd<O>, &Tick) -> Rdd<U> + Send + Sync + 'static,
+    ) -> DStream<U> {
+        self.check_slide(kind, other);
+        let (left, right, context) = (self.node.clone(), other.node.clone(), self.context().clone());
+        self.attach(kind, vec![self.node.clone(), other.node.clone()], move |tick| {
+            let (left, right) = match (left.get_or_compute(tick.time)?, right.get_or_compute(tick.time)?) {
+                (None, None) => return Ok(None),
+                (left, right) => {
+                    (left.unwrap_or_else(|| context.empty_rdd()), right.unwrap_or_else(|| context.empty_rdd()))
+                }
+            };
+            let made = make(left, right, tick);
+            Ok(Some(match tick.partitions {
+                Some(partitions) => made.with_partitions(partitions),
+                None => made,
+            }))
+        })
+    }
+
+    /// The last operator and where it was created.
+    pub(super) fn place(&self) -> String {
+        self.node.header().place()
+    }
+
+    #[track_caller]
+    pub(super) fn check_slide<O: Record>(&self, kind: &'static str, other: &DStream<O>) {
+        let (own, others) = (self.slide_duration(), other.slide_duration());
+        if own != others {
+            self.graph.refuse(Error::program(format!(
+                "{kind} at {}: the streams have different slide durations, {own:?} and {others:?}",
+                Location::caller()
+            )));
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn attach<U: Record>(
+        &self,
+        kind: &'static str,
+        parents: Vec<Arc<dyn AnyDStream>>,
+        compute: impl Fn(&Tick) -> Generated<U> + Send + Sync + 'static,
+    ) -> DStream<U> {
+        let header = Header::new(kind, Location::caller(), self.slide_duration());
+        let node = DStreamNode::new(header, parents, compute);
+        self.graph.add_node(node.clone());
+        DStream { node, graph: self.graph.clone(), _driver: self._driver }
+    }
+
+    /// Registers an output: `run` is the body of each batch's job.
+    #[track_caller]
+    pub(super) fn output(
+        &self,
+        kind: &'static str,
+        shared: bool,
+        run: impl Fn(Rdd<T>, Time) -> Result<()> + Send + Sync + 'static,
+    ) {
+        let header = Header::new(kind, Location::caller(), self.slide_duration());
+        let (parent, run) = (self.node.clone(), Arc::new(run));
+        let node: Arc<DStreamNode<()>> = DStreamNode::new(header, vec![self.node.clone()], |_| Ok(None));
+        if shared {
+            // The user's code may run any number of jobs over the RDD: one more reader makes shuffles keep their data.
+            self.node.header().add_reader();
+        }
+        self.graph.add_output(
+            node,
+            Box::new(move |time| {
+                let Some(rdd) = parent.get_or_compute(time)? else { return Ok(None) };
+                let run = run.clone();
+                Ok(Some(Box::new(move || run(rdd, time))))
+            }),
+        );
+    }
+}

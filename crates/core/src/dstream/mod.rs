@@ -1,0 +1,28 @@
+//! [`DStream`]: a live stream cut into batches; a recipe that yields one [`Rdd`](crate::rdd::Rdd) per batch time. The
+//! handle adds operators to the graph; the [`node`] keeps what was generated; the [`graph`] turns a time into jobs.
+
+mod count;
+mod count_by_value;
+mod filter;
+mod flat_map;
+mod foreach_rdd;
+mod glom;
+mod graph;
+mod handle;
+mod join;
+mod keyed;
+mod map;
+mod map_partitions;
+mod map_values;
+mod node;
+mod print;
+mod reduce;
+mod repartition;
+mod save_as_text_files;
+mod transform;
+mod union;
+
+pub use foreach_rdd::JobOutcome;
+pub use graph::{BatchJob, DStreamGraph};
+pub use handle::DStream;
+pub use save_as_text_files::rdd_to_file_name;

@@ -1,0 +1,157 @@
+//! [`DStreamNode`]: one operator of the graph. It computes the RDD of a batch time once and remembers it as long as
+//! anyone may ask again.
+
+use crate::origin::{OperatorId, Origin, on_behalf_of};
+use crate::rdd::Rdd;
+use crate::time::{DurationExt, Time};
+use crate::{Error, Record, Result};
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// What an operator is given to make its batch: the time and what the user set on it.
+pub(crate) struct Tick {
+    pub(crate) time: Time,
+    /// `.with_partitions(n)`
+    pub(crate) partitions: Option<usize>,
+}
+
+/// `None`: the stream has no RDD at this time, which is not the same as an empty one.
+pub(crate) type Generated<T> = Result<Option<Rdd<T>>>;
+
+/// One operator, typed.
+pub(crate) struct DStreamNode<T> {
+    header: Header,
+    parents: Vec<Arc<dyn AnyDStream>>,
+    compute: Box<dyn Fn(&Tick) -> Generated<T> + Send + Sync>,
+    generated: Mutex<BTreeMap<Time, Option<Rdd<T>>>>,
+}
+
+/// What the graph knows of every operator.
+pub(crate) struct Header {
+    pub(crate) kind: &'static str,
+    pub(crate) location: &'static Location<'static>,
+    /// Every how long it yields an RDD.
+    pub(crate) slide: Duration,
+    /// What the user sets while the graph is built.
+    settings: Mutex<Settings>,
+    /// How many operators and outputs read it.
+    readers: AtomicUsize,
+    /// Set when the graph starts.
+    started: OnceLock<Started>,
+}
+#[derive(Default)]
+struct Settings {
+    uid: Option<String>,
+    partitions: Option<usize>,
+}
+struct Started {
+    operator: OperatorId,
+    zero: Time,
+    remember: Duration,
+}
+
+/// An operator without its type: what the graph walks.
+pub(crate) trait AnyDStream: Send + Sync {
+    fn header(&self) -> &Header;
+    fn parents(&self) -> &[Arc<dyn AnyDStream>];
+    /// Forgets the RDDs that nobody may ask for once batch `time` is done.
+    fn clear_metadata(&self, time: Time);
+    /// Generates the RDD of `time`, if it is not there yet, and leaves it for its readers.
+    fn generate(&self, time: Time) -> Result<()>;
+}
+
+impl Header {
+    pub(crate) fn new(kind: &'static str, location: &'static Location<'static>, slide: Duration) -> Header {
+        let (settings, readers, started) = Default::default();
+        Header { kind, location, slide, settings, readers, started }
+    }
+    pub(crate) fn place(&self) -> String {
+        format!("{} at {}:{}:{}", self.kind, self.location.file(), self.location.line(), self.location.column())
+    }
+    pub(crate) fn uid(&self) -> Option<String> {
+        self.settings().uid.clone()
+    }
+    pub(crate) fn set_uid(&self, uid: String) {
+        self.settings().uid = Some(uid);
+    }
+    pub(crate) fn set_partitions(&self, partitions: usize) {
+        self.settings().partitions = Some(partitions);
+    }
+    pub(crate) fn add_reader(&self) {
+        self.readers.fetch_add(1, Ordering::Relaxed);
+    }
+    pub(crate) fn start(&self, operator: OperatorId, zero: Time, remember: Duration) {
+        let fresh = self.started.set(Started { operator, zero, remember });
+        assert!(fresh.is_ok(), "a graph starts once");
+    }
+    pub(crate) fn operator(&self) -> Option<OperatorId> {
+        self.started.get().map(|started| started.operator)
+    }
+    fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Record> DStreamNode<T> {
+    pub(crate) fn new(
+        header: Header,
+        parents: Vec<Arc<dyn AnyDStream>>,
+        compute: impl Fn(&Tick) -> Generated<T> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        parents.iter().for_each(|parent| parent.header().add_reader());
+        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated: Mutex::default() })
+    }
+
+    /// The RDD of batch `time`: the one generated before, or a new one. None at a time that is not `zero` plus a
+    /// multiple of the slide duration.
+    pub(crate) fn get_or_compute(&self, time: Time) -> Generated<T> {
+        let Some(started) = self.header.started.get() else {
+            return Err(Error::program(format!("{} has not been initialized: the graph has not started", self.header.place())));
+        };
+        if time <= started.zero || !(time - started.zero).is_multiple_of_duration(self.header.slide) {
+            return Ok(None);
+        }
+        if let Some(known) = self.generated().get(&time) {
+            return Ok(known.clone());
+        }
+        let tick = Tick { time, partitions: self.header.settings().partitions };
+        let origin = Origin::of_operator(self.header.kind, self.header.location, started.operator);
+        let rdd = on_behalf_of(origin, || (self.compute)(&tick))?;
+        if let Some(rdd) = &rdd
+            && self.header.readers.load(Ordering::Relaxed) > 1
+        {
+            rdd.keep_shuffles();
+        }
+        self.generated().insert(time, rdd.clone());
+        Ok(rdd)
+    }
+
+    fn generated(&self) -> MutexGuard<'_, BTreeMap<Time, Option<Rdd<T>>>> {
+        self.generated.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Record> AnyDStream for DStreamNode<T> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+    fn parents(&self) -> &[Arc<dyn AnyDStream>] {
+        &self.parents
+    }
+    fn clear_metadata(&self, time: Time) {
+        let Some(started) = self.header.started.get() else { return };
+        let forgotten = {
+            let mut generated = self.generated();
+            let kept = generated.split_off(&(time - started.remember + Duration::from_millis(1)));
+            std::mem::replace(&mut *generated, kept)
+        };
+        // Dropping an RDD may free a lot: not under the lock.
+        drop(forgotten);
+    }
+    fn generate(&self, time: Time) -> Result<()> {
+        self.get_or_compute(time).map(drop)
+    }
+}

@@ -1,0 +1,32 @@
+//! `reduce` on a stream.
+
+use super::DStream;
+use crate::{Data, Record};
+use std::sync::Arc;
+
+impl<T: Record> DStream<T> {
+    /// One record per batch: all of its records, reduced by `reduce`, which must be associative and commutative. An
+    /// empty batch gives none.
+    ///
+    /// ```
+    /// use headwater::testkit::check;
+    /// check([vec![1, 2, 3, 4], vec![]], |numbers| numbers.reduce(|a, b| a + b), [vec![10], vec![]]);
+    /// ```
+    #[track_caller]
+    pub fn reduce(&self, reduce: impl Fn(T, T) -> T + Record) -> DStream<T>
+    where
+        T: Data,
+    {
+        let reduce = Arc::new(reduce);
+        self.derive("reduce", move |rdd, _| {
+            let step = || {
+                let reduce = reduce.clone();
+                move |total: &mut Option<T>, chunk: &mut Vec<T>| {
+                    *total = total.take().into_iter().chain(chunk.drain(..)).reduce(&*reduce);
+                }
+            };
+            let partial = rdd.fold_partitions("reduce", || None, step(), |total| total);
+            partial.repartition(1).fold_partitions("reduce", || None, step(), |total| total)
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! `repartition` on a stream.
+
+use super::DStream;
+use crate::{Data, Error, Record};
+
+impl<T: Record> DStream<T> {
+    /// The same records, dealt out evenly over `partitions`: more tasks for what follows. The start fails for 0.
+    ///
+    /// ```
+    /// use headwater::testkit::Check;
+    /// let program = |numbers: headwater::DStream<i32>| numbers.repartition(5).glom().map(|part| part.len());
+    /// Check::new().input_partitions(2).run([(1..=100).collect()], program, [vec![20; 5]]);
+    /// ```
+    #[track_caller]
+    pub fn repartition(&self, partitions: usize) -> DStream<T>
+    where
+        T: Data,
+    {
+        let repartitioned = self.derive("repartition", move |rdd, _| rdd.repartition(partitions));
+        if partitions == 0 {
+            let place = repartitioned.place();
+            self.graph.refuse(Error::program(format!("{place}: repartition(0): a stream needs at least 1 partition")));
+        }
+        repartitioned
+    }
+}

@@ -1,0 +1,44 @@
+//! `save_as_text_files`: a folder of text per batch.
+
+use super::DStream;
+use crate::time::Time;
+use crate::{Error, Record};
+use std::fmt::Display;
+
+impl<T: Record + Display> DStream<T> {
+    /// An output operation: writes each batch into the folder `prefix-<ms>[.suffix]`, one line a record and one file a
+    /// partition, and `_SUCCESS` when it is whole. An empty batch makes a folder too. A batch that runs again replaces
+    /// its folder. Without a prefix the folder is named by the time alone, as in Spark.
+    ///
+    /// ```
+    /// use headwater::testkit;
+    /// let folder = testkit::temporary_folder();
+    /// let prefix = format!("{folder}/numbers");
+    /// testkit::printed([vec![1, 2]], |numbers| numbers.save_as_text_files(&prefix, "txt"));
+    /// assert_eq!(std::fs::read_to_string(format!("{prefix}-1000.txt/part-00000")).unwrap(), "1\n2\n");
+    /// ```
+    #[track_caller]
+    pub fn save_as_text_files(&self, prefix: &str, suffix: &str) {
+        let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
+        if prefix.contains('\0') || suffix.contains('\0') {
+            self.graph.refuse(Error::program(format!("save_as_text_files({prefix:?}, {suffix:?}): a name with a NUL byte")));
+        }
+        self.output("save_as_text_files", false, move |rdd, time| {
+            rdd.replace_text_files(&rdd_to_file_name(&prefix, &suffix, time))
+        })
+    }
+}
+
+/// The name of a batch's folder: `prefix-<ms>[.suffix]`, or `<ms>[.suffix]` without a prefix.
+///
+/// ```
+/// use headwater_core::{dstream::rdd_to_file_name, time::Time};
+/// let time = Time::from_millis(12300);
+/// assert_eq!(rdd_to_file_name("counts", "txt", time), "counts-12300.txt");
+/// assert_eq!(rdd_to_file_name("", "", time), "12300");
+/// ```
+pub fn rdd_to_file_name(prefix: &str, suffix: &str, time: Time) -> String {
+    let dash = if prefix.is_empty() { "" } else { "-" };
+    let dot = if suffix.is_empty() { "" } else { "." };
+    format!("{prefix}{dash}{}{dot}{suffix}", time.milliseconds())
+}

@@ -1,0 +1,54 @@
+//! [`Engine`]: what runs a job. A job's graph is cut at its shuffles into stages, and a stage into one task per
+//! partition; this cutting belongs to the [`Job`], so that every engine runs the same stages.
+
+use crate::rdd::{Outcome, Shuffle, Task};
+use crate::{Result, rdd};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Runs jobs: threads of this process, or a cluster.
+pub trait Engine: Send + Sync {
+    /// Runs the job to its end. A task that fails is tried again as often as the engine's limit says; then the job
+    /// fails with the task's error. Several threads may run jobs at a time.
+    fn run(&self, job: &Job) -> Result<()>;
+    /// How many tasks run at a time.
+    fn default_parallelism(&self) -> usize;
+    /// Ends the running jobs soon, and every later one at once, with [`crate::ErrorKind::Cancelled`].
+    fn cancel(&self);
+}
+
+/// The last stage of a job, whose tasks leave their results with the action that asked.
+pub trait ResultStage: Send + Sync {
+    /// One task each.
+    fn num_partitions(&self) -> usize;
+    /// The shuffles that the stage reads.
+    fn shuffles(&self) -> Vec<Arc<dyn Shuffle>>;
+    /// Computes a partition and keeps its result; a later attempt replaces it.
+    fn run(&self, task: &Task<'_>) -> Outcome;
+}
+
+/// What an action asks an engine to do.
+pub struct Job {
+    /// The stage that ends it; the others are found by [`ResultStage::shuffles`] and [`Shuffle::parents`].
+    pub stage: Arc<dyn ResultStage>,
+}
+
+impl Job {
+    /// The job of `stage`. A shuffle that is read from more than one place of the job keeps its buckets.
+    pub fn new(stage: Arc<dyn ResultStage>) -> Job {
+        let mut readers = HashMap::new();
+        count_readers(stage.shuffles(), &mut readers);
+        Job { stage }
+    }
+}
+
+fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<rdd::ShuffleId, usize>) {
+    for shuffle in shuffles {
+        let count = readers.entry(shuffle.id()).or_default();
+        *count += 1;
+        match *count {
+            1 => count_readers(shuffle.parents(), readers),
+            _ => shuffle.keep(),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The environment: clock, randomness, threads, disk, network and console, as trait objects given at construction.
+//! Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches in a
+//! millisecond and a simulation can fail any step. Real implementations live in the runtime.
+
+mod clock;
+mod console;
+mod files;
+mod network;
+mod random;
+mod spawner;
+
+pub use clock::{Clock, ManualClock};
+pub use console::Console;
+pub use files::FileSystem;
+pub use network::{Connection, Network};
+pub use random::Random;
+pub use spawner::{Spawner, Thread};
+
+use std::sync::Arc;
+
+/// All of it, handed down from the context. Cloning copies the handles.
+#[derive(Clone)]
+pub struct Env {
+    /// What time it is, and waiting.
+    pub clock: Arc<dyn Clock>,
+    /// Seeds.
+    pub random: Arc<dyn Random>,
+    /// Threads.
+    pub spawner: Arc<dyn Spawner>,
+    /// Files and folders.
+    pub files: Arc<dyn FileSystem>,
+    /// Outgoing connections.
+    pub network: Arc<dyn Network>,
+    /// What a person reads: `print()` and warnings.
+    pub console: Arc<dyn Console>,
+}

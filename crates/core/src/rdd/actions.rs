@@ -1,0 +1,145 @@
+//! The actions: what makes a dataset be computed. Each runs one job and returns its result to the caller.
+
+use super::{Node, Rdd, Shuffle, Stop, Task};
+use crate::engine::{Job, ResultStage};
+use crate::{Data, Error, ErrorKind, Record, Result, rdd};
+use std::sync::{Arc, Mutex, PoisonError};
+
+impl<T: Record> Rdd<T> {
+    /// All records, in the order of partitions.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.parallelize(vec![3, 1, 2], 2).collect()?, [3, 1, 2]);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn collect(&self) -> Result<Vec<T>>
+    where
+        T: Data,
+    {
+        Ok(self.collect_partitions()?.into_iter().flatten().collect())
+    }
+
+    /// All records, one vector per partition.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.parallelize(vec![1, 2, 3], 3).collect_partitions()?, [[1], [2], [3]]);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn collect_partitions(&self) -> Result<Vec<Vec<T>>>
+    where
+        T: Data,
+    {
+        self.fold_job(|all: &mut Vec<T>, chunk| {
+            all.append(chunk);
+            Ok(())
+        })
+    }
+
+    /// How many records there are.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.parallelize(vec!['a'; 5], 2).count()?, 5);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn count(&self) -> Result<u64> {
+        let counts = self.fold_job(|count: &mut u64, chunk| {
+            *count += chunk.len() as u64;
+            chunk.clear();
+            Ok(())
+        })?;
+        Ok(counts.into_iter().sum())
+    }
+
+    /// The first `limit` records in the order of partitions. A partition is read no further than needed.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.parallelize((0..1000).collect(), 4).take(3)?, [0, 1, 2]);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn take(&self, limit: usize) -> Result<Vec<T>>
+    where
+        T: Data,
+    {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let firsts = self.fold_job(move |first: &mut Vec<T>, chunk| {
+            chunk.truncate(limit - first.len());
+            first.append(chunk);
+            if first.len() == limit { Err(Stop::Enough) } else { Ok(()) }
+        })?;
+        Ok(firsts.into_iter().flatten().take(limit).collect())
+    }
+
+    /// Whether there is no record.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert!(context.parallelize(vec![1], 1).filter(|x| *x > 1).is_empty()?);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> Result<bool> {
+        let any = self.fold_job(|any: &mut bool, chunk| {
+            *any |= !chunk.is_empty();
+            chunk.clear();
+            if *any { Err(Stop::Enough) } else { Ok(()) }
+        })?;
+        Ok(!any.contains(&true))
+    }
+
+    /// Folds the chunks of each partition into a result of its own; [`Stop::Enough`] ends a partition early.
+    fn fold_job<R: Record + Default>(
+        &self,
+        step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Record,
+    ) -> Result<Vec<R>> {
+        self.run_job(move |node, task| {
+            let mut result = R::default();
+            match node.compute(task, &mut |chunk| step(&mut result, chunk)) {
+                Ok(()) | Err(Stop::Enough) => Ok(result),
+                Err(stop) => Err(stop),
+            }
+        })
+    }
+
+    /// Runs `body` once per partition on the engine; the results in the order of partitions.
+    pub(super) fn run_job<R: Record>(
+        &self,
+        body: impl Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Record,
+    ) -> Result<Vec<R>> {
+        let results = (0..self.num_partitions()).map(|_| Mutex::new(None)).collect();
+        let stage = Arc::new(Results { node: self.node.clone(), body, results });
+        self.context.engine().run(&Job::new(stage.clone()))?;
+        let taken = |slot: &Mutex<Option<R>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let results: Option<Vec<R>> = stage.results.iter().map(taken).collect();
+        results.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine ended a job without a result of each task"))
+    }
+}
+
+/// The last stage of an action's job.
+struct Results<T, F, R> {
+    node: Arc<dyn Node<T>>,
+    body: F,
+    results: Vec<Mutex<Option<R>>>,
+}
+impl<T: Record, R: Record, F> ResultStage for Results<T, F, R>
+where
+    F: Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Record,
+{
+    fn num_partitions(&self) -> usize {
+        self.results.len()
+    }
+    fn shuffles(&self) -> Vec<Arc<dyn Shuffle>> {
+        let mut found = Vec::new();
+        self.node.shuffles(&mut found);
+        found
+    }
+    fn run(&self, task: &Task<'_>) -> rdd::Outcome {
+        let result = (self.body)(&*self.node, task)?;
+        *self.results[task.partition()].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! Folding each partition into at most one record, chunk by chunk: what `glom`, `count` and `reduce` are made of.
+
+use super::Rdd;
+use crate::Record;
+use crate::origin::Origin;
+
+impl<T: Record> Rdd<T> {
+    /// Folds every partition, also an empty one; `finish` says what it emits.
+    #[track_caller]
+    pub(crate) fn fold_partitions<A, U: Record>(
+        &self,
+        kind: &'static str,
+        start: impl Fn() -> A + Record,
+        step: impl Fn(&mut A, &mut Vec<T>) + Record,
+        finish: impl Fn(A) -> Option<U> + Record,
+    ) -> Rdd<U> {
+        let origin = Origin::here(kind);
+        self.narrow(false, move |parent, task, sink| {
+            let mut folded = start();
+            parent.compute(task, &mut |chunk| {
+                task.enter(origin);
+                step(&mut folded, chunk);
+                chunk.clear();
+                Ok(())
+            })?;
+            let mut out: Vec<U> = finish(folded).into_iter().collect();
+            if out.is_empty() { Ok(()) } else { sink(&mut out) }
+        })
+    }
+}

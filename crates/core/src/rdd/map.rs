@@ -1,0 +1,27 @@
+//! `map`: one record in, one record out.
+
+use super::{CHUNK, Rdd};
+use crate::Record;
+use crate::origin::Origin;
+
+impl<T: Record> Rdd<T> {
+    /// Applies `f` to every record.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.parallelize(vec![1, 2, 3], 2).map(|x| x * 10).collect()?, [10, 20, 30]);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn map<U: Record>(&self, f: impl Fn(T) -> U + Record) -> Rdd<U> {
+        let origin = Origin::here("map");
+        self.narrow(false, move |parent, task, sink| {
+            let mut out = Vec::with_capacity(CHUNK);
+            parent.compute(task, &mut |chunk| {
+                task.enter(origin);
+                out.extend(chunk.drain(..).map(&f));
+                sink(&mut out)
+            })
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! [`Rdd`]: a cheap handle to an immutable, partitioned, lazily computed dataset; what a batch is. One type
+//! parameter: what an operation is made of is known inside its [`node`](crate::rdd::Node) and erased behind it.
+
+mod actions;
+mod aggregator;
+mod broken;
+mod cogroup;
+mod combine_by_key;
+mod combine_table;
+mod context;
+mod exchange;
+mod filter;
+mod flat_map;
+mod fold_partitions;
+mod glom;
+mod join;
+mod map;
+mod map_partitions;
+mod map_values;
+mod node;
+mod parallelize;
+mod retain;
+mod save_as_text_file;
+mod scatter;
+mod shuffle;
+mod task;
+mod text_blocks;
+mod text_file;
+mod union;
+
+pub use context::RddContext;
+pub use node::{CHUNK, Node, Outcome, Sink, Stop};
+pub use shuffle::Shuffle;
+pub use task::{Task, TaskState};
+pub use map_partitions::PartitionRecords;
+pub use shuffle::ShuffleId;
+pub use text_blocks::text_blocks;
+
+use crate::partitioner::HashPartitioner;
+use crate::{Error, Record};
+use node::Narrow;
+use std::sync::Arc;
+
+/// An immutable, partitioned dataset: a recipe, computed when an action asks for it.
+///
+/// Operations (`map`, `filter`, `reduce_by_key`, ...) return a new `Rdd` and compute nothing; actions (`collect`,
+/// `count`, `take`, ...) run a job on the context's engine. A failed task is tried again, so closures must give the
+/// same result for the same record. Source: Spark's `RDD`.
+pub struct Rdd<T> {
+    node: Arc<dyn Node<T>>,
+    context: RddContext,
+}
+
+impl<T> Clone for Rdd<T> {
+    fn clone(&self) -> Self {
+        Rdd { node: self.node.clone(), context: self.context.clone() }
+    }
+}
+
+impl<T: Record> Rdd<T> {
+    /// The dataset that `node` computes; for sources outside this crate.
+    pub fn from_node(context: &RddContext, node: impl Node<T> + 'static) -> Rdd<T> {
+        Rdd { node: Arc::new(node), context: context.clone() }
+    }
+    /// How many partitions there are; each is one task.
+    pub fn num_partitions(&self) -> usize {
+        self.node.num_partitions()
+    }
+    /// By what the keys are spread over the partitions, if by anything.
+    pub fn partitioner(&self) -> Option<HashPartitioner> {
+        self.node.partitioner()
+    }
+    /// The context whose engine computes this.
+    pub fn context(&self) -> &RddContext {
+        &self.context
+    }
+
+    /// The same operation with another number of partitions. Stands right behind an operation that shuffles
+    /// (`reduce_by_key`, `group_by_key`, `join`, ...), whose default is [`RddContext::default_parallelism`].
+    /// Elsewhere, or for 0, the job fails with an error that says so.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// let counts = context.parallelize(vec![("a", 1), ("b", 2)], 2).map(|(word, n)| (word.to_string(), n));
+    /// assert_eq!(counts.reduce_by_key(|a, b| a + b).with_partitions(5).num_partitions(), 5);
+    /// assert!(counts.with_partitions(5).collect().is_err());
+    /// ```
+    pub fn with_partitions(&self, partitions: usize) -> Rdd<T> {
+        if partitions == 0 {
+            return self.broken("with_partitions(0): a dataset needs at least 1 partition");
+        }
+        match self.node.with_num_partitions(partitions) {
+            Some(node) => Rdd { node, context: self.context.clone() },
+            None => self.broken(format!(
+                "with_partitions({partitions}) stands behind an operation that does not choose its partitions; put it \
+                 right behind a shuffle, or use repartition({partitions})"
+            )),
+        }
+    }
+
+    /// Lets every shuffle at the foot of this dataset keep its buckets, because more than one job will read them.
+    pub(crate) fn keep_shuffles(&self) {
+        let mut shuffles = Vec::new();
+        self.node.shuffles(&mut shuffles);
+        shuffles.iter().for_each(|shuffle| shuffle.keep());
+    }
+
+    fn narrow<U: Record, P>(&self, keeps_partitioner: bool, push: P) -> Rdd<U>
+    where
+        P: Fn(&dyn Node<T>, &Task<'_>, Sink<'_, U>) -> Outcome + Send + Sync + 'static,
+    {
+        let narrow = Narrow { parent: self.node.clone(), keeps_partitioner, tail: false, push: Arc::new(push) };
+        Rdd::from_node(&self.context, narrow)
+    }
+
+    /// As [`Rdd::narrow`], for the last step of an operation whose first step shuffles.
+    fn narrow_tail<U: Record, P>(&self, keeps_partitioner: bool, push: P) -> Rdd<U>
+    where
+        P: Fn(&dyn Node<T>, &Task<'_>, Sink<'_, U>) -> Outcome + Send + Sync + 'static,
+    {
+        let narrow = Narrow { parent: self.node.clone(), keeps_partitioner, tail: true, push: Arc::new(push) };
+        Rdd::from_node(&self.context, narrow)
+    }
+
+    fn broken(&self, message: impl Into<String>) -> Rdd<T> {
+        Rdd::from_node(&self.context, broken::Broken { error: Error::program(message).to_string() })
+    }
+}

@@ -1,0 +1,144 @@
+//! `text_file`: the lines of a file, in splits that several tasks read side by side.
+
+use super::text_blocks::push_lines;
+use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use crate::env::{Env, FileSystem};
+use crate::lines::LineBlocks;
+use crate::text::{Block, BlockPool, Text};
+use crate::{Error, Result};
+use memchr::memchr;
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+
+/// Bytes of a split: the work of one task.
+const SPLIT_BYTES: u64 = 32 << 20;
+/// The longest line of a file; a longer one is thrown away with a warning.
+const LINE_BYTES_MAX: usize = 4 << 20;
+/// Bytes asked of the file system at a time.
+const READ_BYTES: usize = 1 << 20;
+
+impl RddContext {
+    /// The lines of the file at `path`, in splits of 32 MiB that begin and end at line ends, but at least
+    /// `min_partitions` where the file is long enough. Bytes that are not UTF-8 are replaced by U+FFFD, and lines
+    /// above 4 MiB thrown away, both with a warning. The file must not change while it is read. A file that is not
+    /// there is an error at once.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// # let folder = headwater::testkit::temporary_folder();
+    /// let path = format!("{folder}/poem");
+    /// std::fs::write(&path, "to be\nor not\nto be\n").unwrap();
+    /// assert_eq!(context.text_file(&path, 1)?.collect()?, ["to be", "or not", "to be"]);
+    /// assert!(context.text_file("no such file", 1).is_err());
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn text_file(&self, path: &str, min_partitions: usize) -> Result<Rdd<Text>> {
+        let bytes = self.env().files.len(path)?;
+        let partitions = (bytes.div_ceil(SPLIT_BYTES) as usize).max(min_partitions.min(bytes as usize)).max(1);
+        let (env, pool) = (self.env().clone(), self.blocks().clone());
+        Ok(Rdd::from_node(self, TextFile { path: path.to_owned(), bytes, partitions, env, pool }))
+    }
+}
+
+struct TextFile {
+    path: String,
+    bytes: u64,
+    partitions: usize,
+    env: Env,
+    pool: BlockPool,
+}
+
+impl Node<Text> for TextFile {
+    fn num_partitions(&self) -> usize {
+        self.partitions
+    }
+    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn compute(&self, task: &Task<'_>, sink: Sink<'_, Text>) -> Outcome {
+        let cut = |n: usize| (n as u128 * self.bytes as u128 / self.partitions as u128) as u64;
+        let (start, end) = (cut(task.partition()), cut(task.partition() + 1));
+        let mut split = Split::open(&*self.env.files, &self.path, start, end)?;
+        let source = format!("file {}", self.path);
+        let mut lines = LineBlocks::new(source, self.pool.clone(), self.env.console.clone(), LINE_BYTES_MAX);
+        while let Some(bytes) = split.next()? {
+            let mut full: Vec<Block> = Vec::new();
+            lines.push(bytes, &mut |block| full.push(block));
+            full.iter().try_for_each(|block| push_lines(block, task, sink))?;
+        }
+        lines.finish().map_or(Ok(()), |block| push_lines(&block, task, sink))
+    }
+}
+
+/// The bytes of the lines that start in `start..end`: it begins one byte early and skips to behind the first line end
+/// (that line started in the split before), and reads on over `end` to the end of its last line.
+struct Split<'a> {
+    path: &'a str,
+    file: Box<dyn Read + Send>,
+    position: u64,
+    end: u64,
+    state: State,
+    bytes: Vec<u8>,
+}
+#[derive(PartialEq)]
+enum State {
+    Skipping,
+    Reading,
+    Done,
+}
+
+impl<'a> Split<'a> {
+    fn open(files: &dyn FileSystem, path: &'a str, start: u64, end: u64) -> Result<Split<'a>> {
+        let position = start.saturating_sub(1);
+        let state = if start == end {
+            State::Done
+        } else if start == 0 {
+            State::Reading
+        } else {
+            State::Skipping
+        };
+        let bytes = vec![0; READ_BYTES.min((end - start) as usize + 4096)];
+        Ok(Split { path, file: files.open(path, position)?, position, end, state, bytes })
+    }
+
+    /// The next bytes that belong to the split; `None` behind its last line.
+    fn next(&mut self) -> Result<Option<&[u8]>> {
+        while self.state != State::Done {
+            let read = self.read()?;
+            let (mut from, mut to) = (0, read);
+            let base = self.position;
+            self.position += read as u64;
+            if self.state == State::Skipping {
+                let Some(line_end) = memchr(b'\n', &self.bytes[..read]) else { continue };
+                from = line_end + 1;
+                self.state = if base + from as u64 >= self.end { State::Done } else { State::Reading };
+            }
+            if self.state == State::Reading && self.position >= self.end {
+                let last = from.max((self.end - 1).saturating_sub(base) as usize);
+                if let Some(line_end) = memchr(b'\n', &self.bytes[last..read]) {
+                    to = last + line_end + 1;
+                    self.state = State::Done;
+                    return Ok(Some(&self.bytes[from..to]));
+                }
+            }
+            if self.state == State::Reading && from < to {
+                return Ok(Some(&self.bytes[from..to]));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many bytes were read; none means the end of the file.
+    fn read(&mut self) -> Result<usize> {
+        loop {
+            match self.file.read(&mut self.bytes) {
+                Ok(read) => {
+                    if read == 0 {
+                        self.state = State::Done;
+                    }
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::outside(format!("cannot read {}", self.path), error)),
+            }
+        }
+    }
+}

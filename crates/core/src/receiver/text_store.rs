@@ -1,0 +1,108 @@
+//! [`TextReceiverStore`]: where a receiver of text puts its bytes and a batch finds them as blocks of lines.
+
+use super::ReceivedBlockTracker;
+use crate::env::Clock;
+use crate::lines::LineBlocks;
+use crate::rdd::RddContext;
+use crate::text::Block;
+use crate::time::Time;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The limits of a store.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreLimits {
+    /// Bytes of a line; a longer one is thrown away with a warning.
+    pub line_bytes_max: usize,
+    /// Bytes that are received and not yet processed; at the limit the receiver waits, and so does its peer.
+    pub buffered_bytes_max: usize,
+}
+
+/// The bytes that one receiver of text has taken in.
+pub struct TextReceiverStore {
+    limits: StoreLimits,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+struct State {
+    lines: LineBlocks,
+    tracker: ReceivedBlockTracker<Block>,
+    /// Bytes of blocks whose batch is not done.
+    block_bytes: usize,
+}
+
+impl State {
+    fn add(&mut self, block: Option<Block>) {
+        if let Some(block) = block {
+            self.block_bytes += block.len();
+            self.tracker.add_block(block);
+        }
+    }
+}
+
+impl TextReceiverStore {
+    /// A store for what warnings call `source`.
+    pub fn new(source: String, context: &RddContext, limits: StoreLimits) -> TextReceiverStore {
+        let env = context.env();
+        let lines = LineBlocks::new(source, context.blocks().clone(), env.console.clone(), limits.line_bytes_max);
+        let state = State { lines, tracker: ReceivedBlockTracker::default(), block_bytes: 0 };
+        TextReceiverStore { limits, clock: env.clock.clone(), state: Mutex::new(state) }
+    }
+
+    /// Takes in what was received. Waits while the store is full; gives up, and returns false, once `stopped`.
+    pub fn store(&self, bytes: &[u8], stopped: &dyn Fn() -> bool) -> bool {
+        let has_room = || self.lock().block_bytes < self.limits.buffered_bytes_max;
+        if !has_room() {
+            self.clock.wait(None, &mut || stopped() || has_room());
+        }
+        if stopped() {
+            return false;
+        }
+        let state = &mut *self.lock();
+        let State { lines, tracker, block_bytes } = state;
+        lines.push(bytes, &mut |block| {
+            *block_bytes += block.len();
+            tracker.add_block(block);
+        });
+        true
+    }
+
+    /// The stream has ended: what follows comes over a new connection, so an unfinished last line is a line.
+    pub fn end_of_stream(&self) {
+        let mut state = self.lock();
+        let last = state.lines.finish();
+        state.add(last);
+    }
+
+    /// Batch `time` gets the whole lines that came in so far.
+    pub fn allocate(&self, time: Time) {
+        let mut state = self.lock();
+        let whole = state.lines.take_whole();
+        state.add(whole);
+        state.tracker.allocate_blocks_to_batch(time);
+    }
+    /// The blocks of batch `time`.
+    pub fn blocks_of_batch(&self, time: Time) -> Vec<Block> {
+        self.lock().tracker.blocks_of_batch(time)
+    }
+    /// Whether something came in that no batch has.
+    pub fn has_unallocated(&self) -> bool {
+        let state = self.lock();
+        state.tracker.has_unallocated_blocks() || state.lines.has_whole()
+    }
+    /// Batches up to `time` are done: their bytes make room.
+    pub fn processed(&self, time: Time) {
+        let done = {
+            let mut state = self.lock();
+            let done = state.tracker.clean_up_to(time);
+            state.block_bytes -= done.iter().map(Block::len).sum::<usize>();
+            done
+        };
+        if !done.is_empty() {
+            self.clock.notify();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,81 @@
+//! [`StreamingContext`]: where a program is built. Starting it consumes it and gives a [`RunningContext`].
+
+use crate::conf::Conf;
+use crate::engine::LocalEngine;
+use crate::env::system_env;
+use crate::running::RunningContext;
+use headwater_core::dstream::{DStream, DStreamGraph};
+use headwater_core::env::Env;
+use headwater_core::hash::HashSeed;
+use headwater_core::rdd::RddContext;
+use headwater_core::time::DurationExt;
+use headwater_core::{Error, Record, Result};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds a streaming application: its inputs are methods here, its operators and outputs methods of [`DStream`].
+/// Source: Spark's `StreamingContext` before `start()`. Any number of contexts may live in a process, each with
+/// threads of its own.
+pub struct StreamingContext {
+    pub(crate) conf: Conf,
+    pub(crate) graph: Arc<DStreamGraph>,
+}
+
+impl StreamingContext {
+    /// A context with a batch every `batch_duration`: whole milliseconds, at least one. The settings are checked here.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let ssc = StreamingContext::new(Conf::new().master("local[2]"), Duration::from_secs(1))?;
+    /// let error = StreamingContext::new(Conf::new().master("local[0]"), Duration::from_secs(1)).err().unwrap();
+    /// assert!(error.to_string().contains("local[0]"));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn new(conf: Conf, batch_duration: Duration) -> Result<StreamingContext> {
+        StreamingContext::with_env(conf, batch_duration, system_env())
+    }
+
+    /// As [`StreamingContext::new`], in an environment of one's own: for tests and simulations.
+    pub fn with_env(conf: Conf, batch_duration: Duration, env: Env) -> Result<StreamingContext> {
+        let threads = conf.validate()?;
+        let whole = Duration::from_millis(batch_duration.milliseconds() as u64);
+        if batch_duration.is_zero() || batch_duration != whole {
+            return Err(Error::program(format!(
+                "batch duration {batch_duration:?}: it must be a whole number of milliseconds, at least 1"
+            )));
+        }
+        let engine = LocalEngine::new(threads, &*env.spawner)?;
+        let seed = HashSeed::new(conf.hash_seed.unwrap_or_else(|| env.random.next_u64()));
+        let context = RddContext::new(Arc::new(engine), env, seed);
+        Ok(StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) })
+    }
+
+    /// What datasets are made with: `parallelize`, `text_file`, ....
+    pub fn context(&self) -> &RddContext {
+        self.graph.context()
+    }
+
+    /// Keeps every RDD of every stream at least this long, for a program that asks for old ones; only once.
+    pub fn remember(&self, duration: Duration) {
+        self.graph.remember(duration);
+    }
+
+    /// The union of `streams`, in their order. An empty list fails the start.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let (ssc, _clock) = testkit::streaming_context();
+    /// ssc.union::<u64>(&[]).print();
+    /// assert!(ssc.start().err().unwrap().to_string().contains("list of DStreams to union is empty"));
+    /// ```
+    #[track_caller]
+    pub fn union<T: Record>(&self, streams: &[DStream<T>]) -> DStream<T> {
+        self.graph.union(streams)
+    }
+
+    /// Checks the program, starts what receives, and generates a batch at every multiple of the batch duration, the
+    /// first at the next one. From here on the program cannot be changed.
+    pub fn start(self) -> Result<RunningContext> {
+        RunningContext::start(self)
+    }
+}

@@ -1,0 +1,6 @@
+//! Engines that run jobs in this process.
+
+mod local;
+mod task_set;
+
+pub use local::LocalEngine;

@@ -1,0 +1,22 @@
+//! Standard output for `print()`; warnings go to the program's `tracing` subscriber, or to standard error without one.
+#![allow(clippy::print_stderr, reason = "the real environment")]
+
+use headwater_core::env::Console;
+use std::io::Write;
+
+pub(super) struct SystemConsole;
+
+impl Console for SystemConsole {
+    /// A closed pipe (`program | head`) is no reason to stop a stream: what cannot be shown is dropped.
+    fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+    fn warn(&self, message: &str) {
+        if tracing::dispatcher::has_been_set() {
+            tracing::warn!(target: "headwater", "{message}");
+        } else {
+            eprintln!("WARN headwater: {message}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Built-in inputs. Each is a method of [`StreamingContext`](crate::StreamingContext) beside its source.
+
+mod queue;
+mod receiver_thread;
+mod socket;
+
+pub use queue::RddQueue;

@@ -1,0 +1,71 @@
+//! [`ReceiverThread`]: a thread that a receiver has for itself, and the stop that reaches into its waiting.
+
+use headwater_core::Result;
+use headwater_core::env::{Env, Thread};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a receiving thread and its owner share.
+pub(super) struct StopSignal {
+    env: Env,
+    state: Mutex<State>,
+}
+#[derive(Default)]
+struct State {
+    stopped: bool,
+    /// Closes what the thread may be blocked on.
+    close: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl StopSignal {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).stopped
+    }
+    /// The thread will block on something that `close` closes; false if the stop came first.
+    pub(super) fn closes_by(&self, close: Arc<dyn Fn() + Send + Sync>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.close = Some(close);
+        !state.stopped
+    }
+    /// Waits for `duration`, or until the stop.
+    pub(super) fn pause(&self, duration: Duration) {
+        self.env.clock.wait(Some(self.env.clock.now() + duration), &mut || self.is_stopped());
+    }
+    fn stop(&self) {
+        let close = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.stopped = true;
+            state.close.take()
+        };
+        self.env.clock.notify();
+        if let Some(close) = close {
+            close();
+        }
+    }
+}
+
+/// The owner's side.
+pub(super) struct ReceiverThread {
+    signal: Arc<StopSignal>,
+    thread: Mutex<Option<Box<dyn Thread>>>,
+}
+
+impl ReceiverThread {
+    pub(super) fn new(env: Env) -> ReceiverThread {
+        ReceiverThread { signal: Arc::new(StopSignal { env, state: Mutex::default() }), thread: Mutex::default() }
+    }
+    pub(super) fn start(&self, name: &str, body: impl FnOnce(&StopSignal) + Send + 'static) -> Result<()> {
+        let signal = self.signal.clone();
+        let thread = self.signal.env.spawner.spawn(name, Box::new(move || body(&signal)))?;
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
+    }
+    /// Stops the thread and waits for its end. Again does nothing.
+    pub(super) fn stop(&self) {
+        self.signal.stop();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            thread.join();
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! [`RunningContext`]: a started application; owns its threads. They end in this order: receivers, generator, job
+//! executors, task threads.
+
+use crate::context::StreamingContext;
+use crate::scheduler::{Event, EventQueue, JobGenerator, JobScheduler, Phase, Progress, Status, StopMode};
+use headwater_core::dstream::DStreamGraph;
+use headwater_core::env::{Env, Thread};
+use headwater_core::time::Time;
+use headwater_core::{Error, OperatorId, Result};
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A started application. Dropping it stops it. Source: Spark's `StreamingContext` after `start()`.
+pub struct RunningContext {
+    env: Env,
+    graph: Arc<DStreamGraph>,
+    status: Arc<Status>,
+    events: Arc<EventQueue>,
+    scheduler: Arc<JobScheduler>,
+    /// Taken by the stop.
+    generator: Mutex<Option<Box<dyn Thread>>>,
+}
+
+/// Where a started context is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StreamingContextState {
+    /// It generates batches.
+    Active,
+    /// It has stopped for good.
+    Stopped,
+}
+
+/// Asks a running context to stop, from anywhere: an output operation, another thread, a signal handler's thread.
+#[derive(Clone)]
+pub struct StopHandle(Arc<Status>);
+
+impl StopHandle {
+    /// Asks for a stop that cuts off what is running. Returns at once; whoever awaits the termination carries it out.
+    pub fn request_stop(&self) {
+        self.0.request_stop(StopMode::Now);
+    }
+    /// Asks for a stop that processes first what was received. Returns at once.
+    pub fn request_graceful_stop(&self) {
+        self.0.request_stop(StopMode::Graceful);
+    }
+}
+
+impl RunningContext {
+    pub(crate) fn start(built: StreamingContext) -> Result<RunningContext> {
+        let StreamingContext { conf, graph } = built;
+        let env = graph.context().env().clone();
+        let console = env.console.clone();
+        let status = Arc::new(Status::new(env.clock.clone(), move |message| console.warn(message)));
+        let zero = env.clock.now().floor(graph.batch_duration())?;
+        let misused = status.clone();
+        graph.start(zero, move |error| misused.report_error(error))?;
+        let events = Arc::new(EventQueue::new(env.clone()));
+        let scheduler =
+            Arc::new(JobScheduler::start(conf.concurrent_jobs, &*env.spawner, status.clone(), events.clone())?);
+        let generator = JobGenerator {
+            env: env.clone(),
+            graph: graph.clone(),
+            scheduler: scheduler.clone(),
+            status: status.clone(),
+            events: events.clone(),
+            next: zero + graph.batch_duration(),
+            pending_batches_max: conf.pending_batches_max as u64,
+            phase: Phase::Running,
+        };
+        let running = RunningContext { env, graph, status, events, scheduler, generator: Mutex::new(None) };
+        // From here on an error drops `running`, which stops what has started.
+        running.graph.inputs().try_for_each(|input| input.start())?;
+        let generator = running.env.spawner.spawn("job-generator", Box::new(move || generator.run()))?;
+        *running.generator.lock().unwrap_or_else(PoisonError::into_inner) = Some(generator);
+        Ok(running)
+    }
+
+    /// Blocks until the context stops, or until a job or the generation of jobs fails, and returns that error.
+    pub fn await_termination(&self) -> Result<()> {
+        self.wait(None, |_| false).map(drop)
+    }
+    /// As [`RunningContext::await_termination`], for at most `timeout`; whether the context has stopped.
+    pub fn await_termination_or_timeout(&self, timeout: Duration) -> Result<bool> {
+        self.wait(Some(self.env.clock.now() + timeout), |_| false)
+    }
+    /// Blocks until `batches` batches are completed since the start, the context stops, or something fails.
+    pub fn await_batches(&self, batches: u64) -> Result<()> {
+        self.wait(None, move |progress| progress.completed >= batches).map(drop)
+    }
+    /// Carries out a stop that was asked for by a [`StopHandle`].
+    fn wait(&self, deadline: Option<Time>, done: impl Fn(&Progress) -> bool) -> Result<bool> {
+        let in_time = self.status.wait(deadline, done)?;
+        if let Some(mode) = self.status.stop_requested() {
+            self.stop_by(mode)?;
+        }
+        Ok(in_time)
+    }
+
+    /// Stops: no more batches, and those that wait are dropped. Returns when all threads have ended; a task is cut off
+    /// between two chunks of records. Stopping again does nothing. An error when called from an output operation,
+    /// which the stop would wait for: use a [`StopHandle`] there.
+    pub fn stop(&self) -> Result<()> {
+        self.stop_by(StopMode::Now)
+    }
+    /// Stops when all that was received is processed: receivers end, what is left goes into one more batch at its
+    /// time, and all batches run to their end.
+    pub fn stop_gracefully(&self) -> Result<()> {
+        self.stop_by(StopMode::Graceful)
+    }
+    /// For stopping from elsewhere.
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(self.status.clone())
+    }
+    /// Whether it runs.
+    pub fn state(&self) -> StreamingContextState {
+        if self.status.is_stopped() { StreamingContextState::Stopped } else { StreamingContextState::Active }
+    }
+    /// How far the batches are.
+    pub fn progress(&self) -> Progress {
+        self.status.progress()
+    }
+    /// The stable id of each operator and where it was created, in the order of creation.
+    pub fn operators(&self) -> Vec<(OperatorId, String)> {
+        self.graph.operators()
+    }
+
+    fn stop_by(&self, mode: StopMode) -> Result<()> {
+        if self.status.owns_this_thread() {
+            return Err(Error::program(
+                "stop() was called from an output operation, which it would wait for; take a stop_handle() and request \
+                 the stop there",
+            ));
+        }
+        let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.status.is_stopped() {
+            return Ok(());
+        }
+        if mode == StopMode::Now {
+            self.scheduler.cancel();
+            self.graph.context().engine().cancel();
+        }
+        self.graph.inputs().for_each(|input| input.stop());
+        self.events.post(if mode == StopMode::Now { Event::Stop } else { Event::Drain });
+        if let Some(generator) = generator.take() {
+            generator.join();
+        }
+        self.scheduler.shut_down();
+        self.status.set_stopped();
+        Ok(())
+    }
+}
+
+impl Drop for RunningContext {
+    fn drop(&mut self) {
+        // The only error is a drop inside an output operation, whose closure cannot own the context.
+        let _stopped = self.stop_by(StopMode::Now);
+    }
+}

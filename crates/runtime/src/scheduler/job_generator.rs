@@ -1,0 +1,135 @@
+//! [`JobGenerator`]: the thread that waits for the next batch time, asks the graph for the batch's jobs and hands them
+//! to the scheduler. All that happens to batches goes through its one closed [`Event`].
+
+use super::{JobScheduler, Status};
+use headwater_core::dstream::DStreamGraph;
+use headwater_core::env::Env;
+use headwater_core::time::Time;
+use headwater_core::{Error, ErrorKind, Result, panic_message};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the generator reacts to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Event {
+    /// The clock has reached this batch time.
+    GenerateJobs(Time),
+    /// All jobs of this batch have ended.
+    BatchCompleted(Time),
+    /// The inputs have stopped: one more batch if something is left, then end when all batches are done.
+    Drain,
+    /// End at once.
+    Stop,
+}
+
+/// Events from other threads. It holds at most one completion per pending batch and the stops.
+pub(crate) struct EventQueue {
+    env: Env,
+    events: Mutex<VecDeque<Event>>,
+}
+impl EventQueue {
+    pub(crate) fn new(env: Env) -> EventQueue {
+        EventQueue { env, events: Mutex::default() }
+    }
+    pub(crate) fn post(&self, event: Event) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
+        self.env.clock.notify();
+    }
+    fn take(&self) -> Option<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+    /// The next event, or `None` when the clock reaches `deadline` first.
+    fn next(&self, deadline: Option<Time>) -> Option<Event> {
+        let mut event = None;
+        self.env.clock.wait(deadline, &mut || {
+            event = self.take();
+            event.is_some()
+        });
+        event
+    }
+}
+
+pub(crate) struct JobGenerator {
+    pub(crate) env: Env,
+    pub(crate) graph: Arc<DStreamGraph>,
+    pub(crate) scheduler: Arc<JobScheduler>,
+    pub(crate) status: Arc<Status>,
+    pub(crate) events: Arc<EventQueue>,
+    /// The next batch to generate. Missed ticks are generated late, in order; none is skipped.
+    pub(crate) next: Time,
+    pub(crate) pending_batches_max: u64,
+    pub(crate) phase: Phase,
+}
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// At the limit of pending batches; the user has been told.
+    Behind,
+    Draining,
+}
+
+impl JobGenerator {
+    /// Reacts to events until one of the stops.
+    pub(crate) fn run(mut self) {
+        self.status.claim_thread();
+        while let Some(event) = self.next_event() {
+            match event {
+                Event::GenerateJobs(time) => self.generate_jobs(time),
+                Event::BatchCompleted(time) => self.clear_metadata(time),
+                Event::Drain => self.phase = Phase::Draining,
+                Event::Stop => return,
+            }
+        }
+    }
+
+    /// `None` when draining is over.
+    fn next_event(&mut self) -> Option<Event> {
+        let pending = self.status.progress().pending;
+        let full = pending >= self.pending_batches_max;
+        if self.phase == Phase::Draining && !self.has_unallocated() {
+            // Completions that are not cleared yet clear nothing that anyone waits for.
+            return if pending == 0 { self.events.take() } else { self.events.next(None) };
+        }
+        if full && self.phase == Phase::Running {
+            self.phase = Phase::Behind;
+            self.env.console.warn(&format!(
+                "{pending} batches wait or run, the limit (Conf::pending_batches_max): batch {} and later ones are \
+                 generated late; processing takes longer than the batch interval",
+                self.next
+            ));
+        } else if self.phase == Phase::Behind && pending * 2 < self.pending_batches_max {
+            self.phase = Phase::Running;
+        }
+        let deadline = if full { None } else { Some(self.next) };
+        Some(self.events.next(deadline).unwrap_or(Event::GenerateJobs(self.next)))
+    }
+
+    fn has_unallocated(&self) -> bool {
+        self.graph.inputs().any(|input| input.has_unallocated())
+    }
+
+    fn generate_jobs(&mut self, time: Time) {
+        self.next = time + self.graph.batch_duration();
+        self.status.batch_submitted();
+        match caught("generating the jobs", || self.graph.generate_jobs(time)) {
+            Ok(jobs) => self.scheduler.submit(time, jobs),
+            Err(error) => {
+                self.status.report_error(error.within(format!("error generating jobs for batch {time}")));
+                self.status.batch_completed(time, true);
+                self.clear_metadata(time);
+            }
+        }
+    }
+
+    fn clear_metadata(&self, time: Time) {
+        self.graph.clear_metadata(time);
+    }
+}
+
+/// Runs the user's code on the driver; a panic becomes an error.
+pub(super) fn caught<R>(what: &str, body: impl FnOnce() -> Result<R>) -> Result<R> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        Err(Error::new(ErrorKind::Data, format!("{what} panicked: {}", panic_message(&*panic))))
+    })
+}

@@ -1,0 +1,109 @@
+//! [`JobScheduler`]: runs the jobs of batches in the order in which they come, on its own threads. A failed output
+//! does not hold up the others of its batch, nor later batches.
+
+use super::job_generator::{Event, EventQueue, caught};
+use super::Status;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use headwater_core::dstream::BatchJob;
+use headwater_core::env::{Spawner, Thread};
+use headwater_core::time::Time;
+use headwater_core::{ErrorKind, Result};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(crate) struct JobScheduler {
+    /// `None` once it is shut down. Bounded by the generator's limit of pending batches.
+    submit: Mutex<Option<Sender<(Arc<JobSet>, BatchJob)>>>,
+    threads: Mutex<Vec<Box<dyn Thread>>>,
+    shared: Arc<Shared>,
+}
+struct Shared {
+    status: Arc<Status>,
+    events: Arc<EventQueue>,
+    /// Jobs that have not begun are dropped.
+    cancelled: AtomicBool,
+}
+
+/// The jobs of one batch.
+struct JobSet {
+    time: Time,
+    left: AtomicUsize,
+    failed: AtomicBool,
+}
+
+impl JobScheduler {
+    /// Starts `concurrent_jobs` threads, which [`JobScheduler::shut_down`] joins.
+    pub(crate) fn start(
+        concurrent_jobs: usize,
+        spawner: &dyn Spawner,
+        status: Arc<Status>,
+        events: Arc<EventQueue>,
+    ) -> Result<JobScheduler> {
+        let (submit, jobs) = unbounded();
+        let shared = Arc::new(Shared { status, events, cancelled: AtomicBool::new(false) });
+        let scheduler = JobScheduler { submit: Mutex::new(Some(submit)), threads: Mutex::default(), shared };
+        for number in 0..concurrent_jobs {
+            let (jobs, shared): (Receiver<(Arc<JobSet>, BatchJob)>, _) = (jobs.clone(), scheduler.shared.clone());
+            let body = move || {
+                shared.status.claim_thread();
+                jobs.iter().for_each(|(set, job)| shared.run(&set, job));
+            };
+            let thread = spawner.spawn(&format!("streaming-job-executor-{number}"), Box::new(body))?;
+            scheduler.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(scheduler)
+    }
+
+    /// Queues the jobs of batch `time`. A batch without jobs is done at once.
+    pub(crate) fn submit(&self, time: Time, jobs: Vec<BatchJob>) {
+        let set = Arc::new(JobSet { time, left: AtomicUsize::new(jobs.len()), failed: AtomicBool::new(false) });
+        if jobs.is_empty() {
+            return self.shared.completed(&set);
+        }
+        if let Some(submit) = &*self.submit.lock().unwrap_or_else(PoisonError::into_inner) {
+            for job in jobs {
+                submit.send((set.clone(), job)).expect("the executors live as long as the sender");
+            }
+        }
+    }
+
+    /// Drops the jobs that have not begun.
+    pub(crate) fn cancel(&self) {
+        self.shared.cancelled.store(true, Ordering::Relaxed);
+    }
+    /// Waits for the job that runs and, unless cancelled, for those that wait; then ends the threads.
+    pub(crate) fn shut_down(&self) {
+        drop(self.submit.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.into_iter().for_each(Thread::join);
+    }
+}
+impl Drop for JobScheduler {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+impl Shared {
+    fn run(&self, set: &JobSet, job: BatchJob) {
+        if !self.cancelled.load(Ordering::Relaxed) {
+            let BatchJob { output_op_id, name, run } = job;
+            if let Err(error) = caught(&name, run) {
+                set.failed.store(true, Ordering::Relaxed);
+                // A job that the stop cut off is no failure of the program's.
+                if error.kind() != ErrorKind::Cancelled {
+                    let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
+                    self.status.report_error(error.within(job));
+                }
+            }
+        }
+        if set.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.completed(set);
+        }
+    }
+    /// Posted before it is counted: whoever waits for the count may rely on the post.
+    fn completed(&self, set: &JobSet) {
+        self.events.post(Event::BatchCompleted(set.time));
+        self.status.batch_completed(set.time, set.failed.load(Ordering::Relaxed));
+    }
+}

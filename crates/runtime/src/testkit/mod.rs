@@ -1,0 +1,15 @@
+//! The test kit: run any streaming program in a test, without sleeping. Time stands still until the test moves it, and
+//! a test waits for what happens, not for time to pass.
+//!
+//! A test is data: [`check`]`(batches in, program, batches out)`. For what does not fit that form, take a
+//! [`streaming_context`] with its clock, or the [`TestEnv`] below it.
+
+mod check;
+mod env;
+mod folder;
+mod input;
+
+pub use check::{Check, check, check_two, printed};
+pub use env::{TestEnv, context, streaming_context};
+pub use folder::{TemporaryFolder, temporary_folder};
+pub use input::test_input;
