@@ -1,3 +1,5 @@
 //! The pure core of Headwater.
+
 pub mod hash;
+pub mod rdd;
 pub mod text;
