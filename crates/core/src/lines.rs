@@ -6,7 +6,7 @@ use crate::text::{Block, BlockBuilder, BlockPool};
 use std::sync::Arc;
 
 /// Cuts a stream of bytes into blocks of whole lines.
-pub struct LineBlocks {
+pub(crate) struct LineBlocks {
     /// What warnings call the stream: `socket localhost:9999`.
     source: String,
     pool: BlockPool,
@@ -23,14 +23,14 @@ pub struct LineBlocks {
 impl LineBlocks {
     /// For the stream that warnings call `source`. A line above `line_bytes_max` bytes, which a block must be able to
     /// hold, is thrown away with a warning.
-    pub fn new(source: String, pool: BlockPool, console: Arc<dyn Console>, line_bytes_max: usize) -> LineBlocks {
+    pub(crate) fn new(source: String, pool: BlockPool, console: Arc<dyn Console>, line_bytes_max: usize) -> LineBlocks {
         let open = pool.take();
         let line_bytes_max = line_bytes_max.min(open.capacity() - 1);
         LineBlocks { source, pool, console, line_bytes_max, open, whole: 0, skipping: None }
     }
 
     /// Takes in `bytes`; blocks that fill up on the way go to `full`.
-    pub fn push(&mut self, mut bytes: &[u8], full: &mut dyn FnMut(Block)) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], full: &mut dyn FnMut(Block)) {
         while !bytes.is_empty() {
             let taken = self.open.extend_from_slice(bytes);
             bytes = &bytes[taken..];
@@ -38,18 +38,8 @@ impl LineBlocks {
         }
     }
 
-    /// Room to read into; [`LineBlocks::advance`] says how much of it was used.
-    pub fn spare_mut(&mut self) -> &mut [u8] {
-        self.open.spare_mut()
-    }
-    /// Takes in the first `bytes` bytes of the room.
-    pub fn advance(&mut self, bytes: usize, full: &mut dyn FnMut(Block)) {
-        self.open.advance(bytes);
-        self.taken_in(full);
-    }
-
     /// The whole lines at hand as a block, if there are any; the start of a line stays for later.
-    pub fn take_whole(&mut self) -> Option<Block> {
+    pub(crate) fn take_whole(&mut self) -> Option<Block> {
         if self.whole == 0 {
             return None;
         }
@@ -67,7 +57,7 @@ impl LineBlocks {
     }
 
     /// The rest at the end of the stream: a last line need not end with a newline.
-    pub fn finish(&mut self) -> Option<Block> {
+    pub(crate) fn finish(&mut self) -> Option<Block> {
         if let Some(bytes) = self.skipping.take() {
             self.warn_too_long(bytes);
         }
@@ -76,7 +66,7 @@ impl LineBlocks {
     }
 
     /// Whether there are whole lines that are no block yet.
-    pub fn has_whole(&self) -> bool {
+    pub(crate) fn has_whole(&self) -> bool {
         self.whole > 0
     }
 

@@ -7,7 +7,6 @@ use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, Thread};
 use headwater_core::time::Time;
 use headwater_core::{Error, OperatorId, Result};
-use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 

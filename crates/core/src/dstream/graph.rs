@@ -113,7 +113,7 @@ impl DStreamGraph {
         true
     }
     /// Something is wrong with the program: `start` reports it or, after that, `await_termination`.
-    pub(crate) fn refuse(&self, error: Error) {
+    pub fn refuse(&self, error: Error) {
         match self.started.get() {
             Some(started) => (started.misused)(error),
             None => self.state().errors.push(error),

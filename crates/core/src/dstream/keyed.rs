@@ -50,7 +50,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
     /// let program = |pairs: headwater::DStream<(char, u32)>| {
     ///     pairs.combine_by_key(|v| v.to_string(), |text, v| format!("{text}+{v}"), |l, r| format!("{l}|{r}"))
     /// };
-    /// check([vec![('a', 1), ('a', 2)]], program, [vec![('a', "1+2".to_string())]]);
+    /// check([vec![('a', 1), ('a', 2)]], program, [vec![('a', "1|2".to_string())]]);
     /// ```
     #[track_caller]
     pub fn combine_by_key<C>(

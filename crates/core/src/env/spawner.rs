@@ -3,7 +3,7 @@
 use crate::Result;
 
 /// A running thread. Its owner joins it; the order of joins is written on the owner.
-pub trait Thread: Send {
+pub trait Thread: Send + Sync {
     /// Waits until the thread's body has returned. A body that panicked counts as returned.
     fn join(self: Box<Self>);
 }

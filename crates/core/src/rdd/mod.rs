@@ -2,11 +2,11 @@
 //! parameter: what an operation is made of is known inside its [`node`](crate::rdd::Node) and erased behind it.
 
 mod actions;
-mod aggregator;
+pub mod aggregator;
 mod broken;
 mod cogroup;
 mod combine_by_key;
-mod combine_table;
+pub mod combine_table;
 mod context;
 mod exchange;
 mod filter;
@@ -28,7 +28,7 @@ mod text_blocks;
 mod text_file;
 mod union;
 
-pub use context::RddContext;
+pub use context::{BLOCK_BYTES, RddContext};
 pub use node::{CHUNK, Node, Outcome, Sink, Stop};
 pub use shuffle::Shuffle;
 pub use task::{Task, TaskState};

@@ -7,14 +7,8 @@ use std::{mem, ptr};
 ///
 /// A filter that passes half of its input mispredicts every other record if it branches, so records that need no drop
 /// are copied whether they pass or not. If `keep` panics, `records` is left with fewer records, maybe none.
-///
-/// ```
-/// let mut records = vec![1, 2, 3, 4];
-/// headwater_core::rdd::retain::retain(&mut records, |record| record % 2 == 0);
-/// assert_eq!(records, [2, 4]);
-/// ```
 #[inline(always)]
-pub fn retain<T>(records: &mut Vec<T>, mut keep: impl FnMut(&T) -> bool) {
+pub(super) fn retain<T>(records: &mut Vec<T>, mut keep: impl FnMut(&T) -> bool) {
     if mem::needs_drop::<T>() {
         return records.retain(keep);
     }

@@ -42,9 +42,6 @@ impl<B: Clone> Buckets<B> {
     pub(super) fn new(map_tasks: usize) -> Self {
         Buckets { maps: (0..map_tasks).map(|_| Mutex::default()).collect(), kept: AtomicBool::new(false) }
     }
-    pub(super) fn map_tasks(&self) -> usize {
-        self.maps.len()
-    }
     pub(super) fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often a task is tried before its job fails; Spark's `spark.task.maxFailures`.
-pub const ATTEMPTS_MAX: usize = 4;
+const ATTEMPTS_MAX: usize = 4;
 
 /// `local[N]`: N task threads, of which the thread that runs a job is one.
 pub struct LocalEngine {
