@@ -116,7 +116,8 @@ impl LineBlocks {
         if lines.clone().all(|line| line.len() - 1 <= self.line_bytes_max) {
             return;
         }
-        let (kept, dropped): (Vec<&[u8]>, Vec<&[u8]>) = lines.by_ref().partition(|line| line.len() - 1 <= self.line_bytes_max);
+        let (kept, dropped): (Vec<&[u8]>, Vec<&[u8]>) =
+            lines.by_ref().partition(|line| line.len() - 1 <= self.line_bytes_max);
         let kept = kept.concat();
         let dropped: Vec<usize> = dropped.iter().map(|line| line.len() - 1).collect();
         let rest = bytes[end..].to_vec();
@@ -137,10 +138,8 @@ impl LineBlocks {
     }
 
     fn mended(&self, (block, replaced): (Block, usize)) -> Block {
-        self.console.warn(&format!(
-            "{}: {replaced} byte sequences are not UTF-8; each was replaced by U+FFFD",
-            self.source
-        ));
+        self.console
+            .warn(&format!("{}: {replaced} byte sequences are not UTF-8; each was replaced by U+FFFD", self.source));
         block
     }
     fn warn_too_long(&self, bytes: usize) {

@@ -55,7 +55,11 @@ impl Origin {
             Some(Scope { origin, user_code: true }) => Origin { operator: origin.operator, ..called },
         }
     }
-    pub(crate) fn of_operator(kind: &'static str, location: &'static Location<'static>, operator: OperatorId) -> Origin {
+    pub(crate) fn of_operator(
+        kind: &'static str,
+        location: &'static Location<'static>,
+        operator: OperatorId,
+    ) -> Origin {
         Origin { kind, location, operator: Some(operator) }
     }
 }

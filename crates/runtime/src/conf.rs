@@ -105,7 +105,9 @@ impl Conf {
         }
         if self.line_bytes_max >= BLOCK_BYTES {
             let given = self.line_bytes_max;
-            return Err(Error::program(format!("Conf::line_bytes_max({given}): a line must fit a block of {BLOCK_BYTES}")));
+            return Err(Error::program(format!(
+                "Conf::line_bytes_max({given}): a line must fit a block of {BLOCK_BYTES}"
+            )));
         }
         task_threads(&self.master)
     }
@@ -117,7 +119,9 @@ const THREADS_MAX: usize = 4096;
 fn task_threads(master: &str) -> Result<usize> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let invalid = |why: &str| {
-        Err(Error::program(format!("master {master:?} {why}; use \"local\", \"local[N]\" with N from 1 to {THREADS_MAX}, or \"local[*]\"")))
+        Err(Error::program(format!(
+            "master {master:?} {why}; use \"local\", \"local[N]\" with N from 1 to {THREADS_MAX}, or \"local[*]\""
+        )))
     };
     match master.strip_prefix("local") {
         Some("") => Ok(1),
@@ -140,7 +144,8 @@ mod tests {
         assert_eq!(task_threads("local").unwrap(), 1);
         assert_eq!(task_threads("local[3]").unwrap(), 3);
         assert!(task_threads("local[*]").unwrap() >= 1);
-        for bad in ["local[0]", "local[-1]", "local[x]", "local[2", "local[]", "spark://host:7077", "", "local[99999]"] {
+        for bad in ["local[0]", "local[-1]", "local[x]", "local[2", "local[]", "spark://host:7077", "", "local[99999]"]
+        {
             let error = task_threads(bad).unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?}")) && error.contains("local[N]"), "{error}");
         }

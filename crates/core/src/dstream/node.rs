@@ -109,7 +109,10 @@ impl<T: Record> DStreamNode<T> {
     /// multiple of the slide duration.
     pub(crate) fn get_or_compute(&self, time: Time) -> Generated<T> {
         let Some(started) = self.header.started.get() else {
-            return Err(Error::program(format!("{} has not been initialized: the graph has not started", self.header.place())));
+            return Err(Error::program(format!(
+                "{} has not been initialized: the graph has not started",
+                self.header.place()
+            )));
         };
         if time <= started.zero || !(time - started.zero).is_multiple_of_duration(self.header.slide) {
             return Ok(None);

@@ -15,13 +15,14 @@ impl<T: Record + Display> DStream<T> {
     /// let folder = testkit::temporary_folder();
     /// let prefix = format!("{folder}/numbers");
     /// testkit::printed([vec![1, 2]], |numbers| numbers.save_as_text_files(&prefix, "txt"));
-    /// assert_eq!(std::fs::read_to_string(format!("{prefix}-1000.txt/part-00000")).unwrap(), "1\n2\n");
+    /// assert_eq!(std::fs::read_to_string(format!("{prefix}-1000.txt/part-00001")).unwrap(), "2\n");
     /// ```
     #[track_caller]
     pub fn save_as_text_files(&self, prefix: &str, suffix: &str) {
         let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
         if prefix.contains('\0') || suffix.contains('\0') {
-            self.graph.refuse(Error::program(format!("save_as_text_files({prefix:?}, {suffix:?}): a name with a NUL byte")));
+            self.graph
+                .refuse(Error::program(format!("save_as_text_files({prefix:?}, {suffix:?}): a name with a NUL byte")));
         }
         self.output("save_as_text_files", false, move |rdd, time| {
             rdd.replace_text_files(&rdd_to_file_name(&prefix, &suffix, time))

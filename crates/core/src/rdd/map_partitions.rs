@@ -32,7 +32,14 @@ impl<T: Record> Rdd<T> {
             })?;
             task.enter(origin);
             let mut produced = f(std::mem::take(&mut records).into_iter()).into_iter();
-            push_all(task, std::iter::from_fn(|| { task.enter(origin); produced.next() }), sink)
+            push_all(
+                task,
+                std::iter::from_fn(|| {
+                    task.enter(origin);
+                    produced.next()
+                }),
+                sink,
+            )
         })
     }
 }

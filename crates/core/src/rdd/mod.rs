@@ -29,11 +29,11 @@ mod text_file;
 mod union;
 
 pub use context::{BLOCK_BYTES, RddContext};
+pub use map_partitions::PartitionRecords;
 pub use node::{CHUNK, Node, Outcome, Sink, Stop};
 pub use shuffle::Shuffle;
-pub use task::{Task, TaskState};
-pub use map_partitions::PartitionRecords;
 pub use shuffle::ShuffleId;
+pub use task::{Task, TaskState};
 pub use text_blocks::text_blocks;
 
 use crate::partitioner::HashPartitioner;

@@ -47,12 +47,7 @@ impl<T: Record + Display> Rdd<T> {
     }
 }
 
-fn write_part<T: Display>(
-    node: &dyn Node<T>,
-    task: &Task<'_>,
-    files: &dyn FileSystem,
-    path: &str,
-) -> Result<(), Stop> {
+fn write_part<T: Display>(node: &dyn Node<T>, task: &Task<'_>, files: &dyn FileSystem, path: &str) -> Result<(), Stop> {
     let part = format!("part-{:05}", task.partition());
     let temporary = format!("{path}/_temporary/{part}.{}", task.attempt());
     let failed = |error| Stop::from(Error::outside(format!("cannot write {temporary}"), error));

@@ -39,7 +39,8 @@ impl<T: Record> Rdd<T> {
         T: Data,
     {
         let (parent, buckets) = (self.node.clone(), Buckets::new(self.num_partitions()));
-        let scatter = Scatter { id: ShuffleId::next(), parent, partitions, place, by, buckets, origin: Origin::here(kind) };
+        let scatter =
+            Scatter { id: ShuffleId::next(), parent, partitions, place, by, buckets, origin: Origin::here(kind) };
         Rdd::from_node(&self.context, Scattered(Arc::new(scatter)))
     }
 }

@@ -62,7 +62,10 @@ impl<T: Record> RddQueue<T> {
     pub fn push(&self, rdd: Rdd<T>) -> Result<()> {
         let mut queue = self.lock();
         if queue.len() == QUEUED_MAX {
-            return Err(Error::new(ErrorKind::Resources, format!("the RDD queue is full: {QUEUED_MAX} wait for a batch")));
+            return Err(Error::new(
+                ErrorKind::Resources,
+                format!("the RDD queue is full: {QUEUED_MAX} wait for a batch"),
+            ));
         }
         queue.push_back(rdd);
         Ok(())

@@ -61,7 +61,12 @@ impl StreamingContext {
         let (env, context) = (self.context().env().clone(), self.context().clone());
         let address = Address { host: host.to_owned(), port };
         let store = TextReceiverStore::new(format!("socket {address}"), &context, self.conf.store_limits());
-        let source = Arc::new(SocketSource { address, env: env.clone(), store: Arc::new(store), thread: ReceiverThread::new(env) });
+        let source = Arc::new(SocketSource {
+            address,
+            env: env.clone(),
+            store: Arc::new(store),
+            thread: ReceiverThread::new(env),
+        });
         let store = source.store.clone();
         DStream::from_input(&self.graph, "socket_text_stream", source, move |time| {
             Ok(Some(text_blocks(&context, store.blocks_of_batch(time))))
@@ -138,7 +143,8 @@ impl Receiver {
 
     /// Reads until the connection ends; whether anything came, and how it ended.
     fn receive(&self, mut connection: Box<dyn Connection>, signal: &StopSignal) -> (bool, Error) {
-        let closed = || Error::new(headwater_core::ErrorKind::Outside, format!("{} closed the connection", self.address));
+        let closed =
+            || Error::new(headwater_core::ErrorKind::Outside, format!("{} closed the connection", self.address));
         let mut received = false;
         let mut bytes = vec![0; READ_BYTES];
         if !signal.closes_by(connection.closer()) {

@@ -1,8 +1,8 @@
 //! [`JobScheduler`]: runs the jobs of batches in the order in which they come, on its own threads. A failed output
 //! does not hold up the others of its batch, nor later batches.
 
-use super::job_generator::{Event, EventQueue, caught};
 use super::Status;
+use super::job_generator::{Event, EventQueue, caught};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::{Spawner, Thread};

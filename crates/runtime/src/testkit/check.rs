@@ -58,10 +58,7 @@ pub fn check_two<A: Record + Clone, B: Record + Clone, U: Data + PartialEq + Deb
 /// use headwater::testkit::printed;
 /// assert!(printed([vec![7]], |numbers| numbers.print()).contains("Time: 1000 ms"));
 /// ```
-pub fn printed<T: Record + Clone>(
-    input: impl IntoIterator<Item = Vec<T>>,
-    program: impl FnOnce(DStream<T>),
-) -> String {
+pub fn printed<T: Record + Clone>(input: impl IntoIterator<Item = Vec<T>>, program: impl FnOnce(DStream<T>)) -> String {
     let (check, env) = (Check::new(), TestEnv::new());
     let input: Vec<_> = input.into_iter().map(Some).collect();
     let batches = input.len();
@@ -133,7 +130,8 @@ impl Check {
     ) {
         let right: Vec<_> = right.into_iter().map(Some).collect();
         let partitions = self.input_partitions;
-        let got = self.output_of(left.into_iter().map(Some), |ssc, left| program(left, test_input(ssc, right, partitions)));
+        let got =
+            self.output_of(left.into_iter().map(Some), |ssc, left| program(left, test_input(ssc, right, partitions)));
         self.compare(got, expected);
     }
 
