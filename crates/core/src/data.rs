@@ -37,3 +37,14 @@ impl<T: Record + Clone + Serialize + DeserializeOwned> Data for T {}
 pub trait Key: Data + Hash + Eq {}
 #[diagnostic::do_not_recommend]
 impl<K: Data + Hash + Eq> Key for K {}
+
+/// A closure that a program hands to an operator: tasks on other threads run it, for as long as the stream lives.
+#[diagnostic::on_unimplemented(
+    message = "this closure cannot run in a task: it captures something that is not `Send + Sync + 'static`",
+    label = "tasks on several threads share this closure",
+    note = "move owned, thread-safe values into it (`move |record| ...`, `Arc` for `Rc`); a DStream or context belongs \
+            to the driver and cannot be used inside a closure: join or transform the streams instead"
+)]
+pub trait Closure: Send + Sync + 'static {}
+#[diagnostic::do_not_recommend]
+impl<F: Send + Sync + 'static> Closure for F {}

@@ -18,7 +18,7 @@ pub mod receiver;
 pub mod text;
 pub mod time;
 
-pub use data::{Data, Key, Record};
+pub use data::{Closure, Data, Key, Record};
 pub use dstream::DStream;
 pub use error::{Error, ErrorKind, Result, panic_message};
 pub use origin::{OperatorId, Origin};

@@ -32,8 +32,8 @@
 //! ```
 
 pub use headwater_core::{
-    DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result, Text, dstream,
-    engine, env, hash, input, rdd, receiver, text, time,
+    Closure, DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result, Text,
+    dstream, engine, env, hash, input, rdd, receiver, text, time,
 };
 pub use headwater_runtime::{
     Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,

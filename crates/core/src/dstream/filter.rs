@@ -1,7 +1,7 @@
 //! `filter` on a stream.
 
 use super::DStream;
-use crate::Record;
+use crate::{Closure, Record};
 use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
@@ -12,7 +12,7 @@ impl<T: Record> DStream<T> {
     /// check([vec![1, 2], vec![3]], |numbers| numbers.filter(|x| x % 2 == 1), [vec![1], vec![3]]);
     /// ```
     #[track_caller]
-    pub fn filter(&self, keep: impl Fn(&T) -> bool + Record) -> DStream<T> {
+    pub fn filter(&self, keep: impl Fn(&T) -> bool + Closure) -> DStream<T> {
         let keep = Arc::new(keep);
         self.derive("filter", move |rdd, _| {
             let keep = keep.clone();

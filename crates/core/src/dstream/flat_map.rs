@@ -1,7 +1,7 @@
 //! `flat_map` on a stream.
 
 use super::DStream;
-use crate::Record;
+use crate::{Closure, Record};
 use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
@@ -14,7 +14,7 @@ impl<T: Record> DStream<T> {
     /// check(lines, |lines| lines.flat_map(|line| line.split(' ')), [words]);
     /// ```
     #[track_caller]
-    pub fn flat_map<I>(&self, f: impl Fn(T) -> I + Record) -> DStream<I::Item>
+    pub fn flat_map<I>(&self, f: impl Fn(T) -> I + Closure) -> DStream<I::Item>
     where
         I: IntoIterator<Item: Record> + 'static,
     {

@@ -3,7 +3,7 @@
 use super::DStream;
 use crate::rdd::Rdd;
 use crate::time::Time;
-use crate::{Error, ErrorKind, Record, Result};
+use crate::{Closure, Error, ErrorKind, Record, Result};
 
 impl<T: Record> DStream<T> {
     /// An output operation: `f` runs once per batch, on the driver, with the batch's RDD and time, and may run any
@@ -27,7 +27,7 @@ impl<T: Record> DStream<T> {
     /// # Ok::<(), headwater::Error>(())
     /// ```
     #[track_caller]
-    pub fn foreach_rdd<R: JobOutcome>(&self, f: impl Fn(Rdd<T>, Time) -> R + Record) {
+    pub fn foreach_rdd<R: JobOutcome>(&self, f: impl Fn(Rdd<T>, Time) -> R + Closure) {
         self.output("foreach_rdd", true, move |rdd, time| f(rdd, time).into_result())
     }
 }

@@ -1,7 +1,7 @@
 //! `reduce_by_key`, `group_by_key`, `combine_by_key` on a stream of pairs.
 
 use super::DStream;
-use crate::{Data, Key, Record};
+use crate::{Closure, Data, Key, Record};
 use std::sync::Arc;
 
 impl<K: Record, V: Record> DStream<(K, V)> {
@@ -13,7 +13,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
     /// check([vec!['a', 'a', 'b'], vec![]], program, [vec![('a', 2), ('b', 1)], vec![]]);
     /// ```
     #[track_caller]
-    pub fn reduce_by_key(&self, reduce: impl Fn(V, V) -> V + Record) -> DStream<(K, V)>
+    pub fn reduce_by_key(&self, reduce: impl Fn(V, V) -> V + Closure) -> DStream<(K, V)>
     where
         K: Key,
         V: Data,
@@ -55,9 +55,9 @@ impl<K: Record, V: Record> DStream<(K, V)> {
     #[track_caller]
     pub fn combine_by_key<C>(
         &self,
-        create: impl Fn(V) -> C + Record,
-        merge: impl Fn(C, V) -> C + Record,
-        combine: impl Fn(C, C) -> C + Record,
+        create: impl Fn(V) -> C + Closure,
+        merge: impl Fn(C, V) -> C + Closure,
+        combine: impl Fn(C, C) -> C + Closure,
     ) -> DStream<(K, C)>
     where
         K: Key,

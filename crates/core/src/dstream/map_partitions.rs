@@ -1,8 +1,8 @@
 //! `map_partitions` on a stream.
 
 use super::DStream;
-use crate::Record;
 use crate::rdd::PartitionRecords;
+use crate::{Closure, Record};
 use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
@@ -14,7 +14,7 @@ impl<T: Record> DStream<T> {
     /// Check::new().input_partitions(2).run([vec![1, 2, 3, 4]], program, [vec![3, 7]]);
     /// ```
     #[track_caller]
-    pub fn map_partitions<I>(&self, f: impl Fn(PartitionRecords<T>) -> I + Record) -> DStream<I::Item>
+    pub fn map_partitions<I>(&self, f: impl Fn(PartitionRecords<T>) -> I + Closure) -> DStream<I::Item>
     where
         I: IntoIterator<Item: Record>,
     {

@@ -1,7 +1,7 @@
 //! `map_values` and `flat_map_values` on a stream of pairs.
 
 use super::DStream;
-use crate::Record;
+use crate::{Closure, Record};
 use std::sync::Arc;
 
 impl<K: Record, V: Record> DStream<(K, V)> {
@@ -13,7 +13,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
     /// check([vec![('a', 2), ('b', 1)]], program, [vec![('a', 12), ('b', 11)]]);
     /// ```
     #[track_caller]
-    pub fn map_values<U: Record>(&self, f: impl Fn(V) -> U + Record) -> DStream<(K, U)> {
+    pub fn map_values<U: Record>(&self, f: impl Fn(V) -> U + Closure) -> DStream<(K, U)> {
         let f = Arc::new(f);
         self.derive("map_values", move |rdd, _| {
             let f = f.clone();
@@ -29,7 +29,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
     /// check([vec![('a', 2)]], program, [vec![('a', 2), ('a', 12)]]);
     /// ```
     #[track_caller]
-    pub fn flat_map_values<I>(&self, f: impl Fn(V) -> I + Record) -> DStream<(K, I::Item)>
+    pub fn flat_map_values<I>(&self, f: impl Fn(V) -> I + Closure) -> DStream<(K, I::Item)>
     where
         K: Clone,
         I: IntoIterator<Item: Record>,

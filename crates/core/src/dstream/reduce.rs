@@ -1,7 +1,7 @@
 //! `reduce` on a stream.
 
 use super::DStream;
-use crate::{Data, Record};
+use crate::{Closure, Data, Record};
 use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
@@ -13,7 +13,7 @@ impl<T: Record> DStream<T> {
     /// check([vec![1, 2, 3, 4], vec![]], |numbers| numbers.reduce(|a, b| a + b), [vec![10], vec![]]);
     /// ```
     #[track_caller]
-    pub fn reduce(&self, reduce: impl Fn(T, T) -> T + Record) -> DStream<T>
+    pub fn reduce(&self, reduce: impl Fn(T, T) -> T + Closure) -> DStream<T>
     where
         T: Data,
     {

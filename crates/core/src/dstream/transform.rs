@@ -1,10 +1,10 @@
 //! `transform`: any operation on the batch's RDD.
 
 use super::DStream;
-use crate::Record;
 use crate::origin::in_user_code;
 use crate::rdd::Rdd;
 use crate::time::Time;
+use crate::{Closure, Record};
 
 impl<T: Record> DStream<T> {
     /// Applies `f` to each batch's RDD: for what the RDD can do and the stream cannot, or a join with a dataset that
@@ -21,7 +21,7 @@ impl<T: Record> DStream<T> {
     /// check([vec![('a', 1), ('x', 2)]], program, [vec![('a', 1)]]);
     /// ```
     #[track_caller]
-    pub fn transform<U: Record>(&self, f: impl Fn(Rdd<T>, Time) -> Rdd<U> + Record) -> DStream<U> {
+    pub fn transform<U: Record>(&self, f: impl Fn(Rdd<T>, Time) -> Rdd<U> + Closure) -> DStream<U> {
         self.derive("transform", move |rdd, tick| in_user_code(|| f(rdd, tick.time)))
     }
 
@@ -36,7 +36,7 @@ impl<T: Record> DStream<T> {
     pub fn transform_with<O: Record, U: Record>(
         &self,
         other: &DStream<O>,
-        f: impl Fn(Rdd<T>, Rdd<O>, Time) -> Rdd<U> + Record,
+        f: impl Fn(Rdd<T>, Rdd<O>, Time) -> Rdd<U> + Closure,
     ) -> DStream<U> {
         self.derive_two("transform_with", other, move |left, right, tick| in_user_code(|| f(left, right, tick.time)))
     }

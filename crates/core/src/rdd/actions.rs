@@ -2,7 +2,7 @@
 
 use super::{Node, Rdd, Shuffle, Stop, Task};
 use crate::engine::{Job, ResultStage};
-use crate::{Data, Error, ErrorKind, Record, Result, rdd};
+use crate::{Closure, Data, Error, ErrorKind, Record, Result, rdd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl<T: Record> Rdd<T> {
@@ -94,7 +94,7 @@ impl<T: Record> Rdd<T> {
     /// Folds the chunks of each partition into a result of its own; [`Stop::Enough`] ends a partition early.
     fn fold_job<R: Record + Default>(
         &self,
-        step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Record,
+        step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,
     ) -> Result<Vec<R>> {
         self.run_job(move |node, task| {
             let mut result = R::default();
@@ -108,7 +108,7 @@ impl<T: Record> Rdd<T> {
     /// Runs `body` once per partition on the engine; the results in the order of partitions.
     pub(super) fn run_job<R: Record>(
         &self,
-        body: impl Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Record,
+        body: impl Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Closure,
     ) -> Result<Vec<R>> {
         let results = (0..self.num_partitions()).map(|_| Mutex::new(None)).collect();
         let stage = Arc::new(Results { node: self.node.clone(), body, results });
@@ -127,7 +127,7 @@ struct Results<T, F, R> {
 }
 impl<T: Record, R: Record, F> ResultStage for Results<T, F, R>
 where
-    F: Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Record,
+    F: Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Closure,
 {
     fn num_partitions(&self) -> usize {
         self.results.len()

@@ -3,7 +3,7 @@
 use super::aggregator::{Aggregator, Combining, Grouping, Reducing};
 use super::{Rdd, exchange};
 use crate::origin::Origin;
-use crate::{Data, Key, Record};
+use crate::{Closure, Data, Key, Record};
 use std::sync::Arc;
 
 impl<K: Record, V: Record> Rdd<(K, V)> {
@@ -19,7 +19,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn reduce_by_key(&self, reduce: impl Fn(V, V) -> V + Record) -> Rdd<(K, V)>
+    pub fn reduce_by_key(&self, reduce: impl Fn(V, V) -> V + Closure) -> Rdd<(K, V)>
     where
         K: Key,
         V: Data,
@@ -62,9 +62,9 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     #[track_caller]
     pub fn combine_by_key<C>(
         &self,
-        create: impl Fn(V) -> C + Record,
-        merge: impl Fn(C, V) -> C + Record,
-        combine: impl Fn(C, C) -> C + Record,
+        create: impl Fn(V) -> C + Closure,
+        merge: impl Fn(C, V) -> C + Closure,
+        combine: impl Fn(C, C) -> C + Closure,
     ) -> Rdd<(K, C)>
     where
         K: Key,

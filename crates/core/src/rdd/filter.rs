@@ -2,8 +2,8 @@
 
 use super::Rdd;
 use super::retain::retain;
-use crate::Record;
 use crate::origin::Origin;
+use crate::{Closure, Record};
 
 impl<T: Record> Rdd<T> {
     /// Keeps the records for which `keep` is true. Keys stay where they are.
@@ -14,7 +14,7 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn filter(&self, keep: impl Fn(&T) -> bool + Record) -> Rdd<T> {
+    pub fn filter(&self, keep: impl Fn(&T) -> bool + Closure) -> Rdd<T> {
         let origin = Origin::here("filter");
         self.narrow(true, move |parent, task, sink| {
             parent.compute(task, &mut |chunk| {

@@ -1,8 +1,8 @@
 //! `flat_map`: one record in, any number out.
 
 use super::{CHUNK, Rdd};
-use crate::Record;
 use crate::origin::Origin;
+use crate::{Closure, Record};
 
 impl<T: Record> Rdd<T> {
     /// Applies `f` to every record and emits all that the results yield, in order.
@@ -15,7 +15,7 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn flat_map<I>(&self, f: impl Fn(T) -> I + Record) -> Rdd<I::Item>
+    pub fn flat_map<I>(&self, f: impl Fn(T) -> I + Closure) -> Rdd<I::Item>
     where
         I: IntoIterator<Item: Record> + 'static,
     {

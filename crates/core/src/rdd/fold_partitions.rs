@@ -1,8 +1,8 @@
 //! Folding each partition into at most one record, chunk by chunk: what `glom`, `count` and `reduce` are made of.
 
 use super::Rdd;
-use crate::Record;
 use crate::origin::Origin;
+use crate::{Closure, Record};
 
 impl<T: Record> Rdd<T> {
     /// Folds every partition, also an empty one; `finish` says what it emits.
@@ -10,9 +10,9 @@ impl<T: Record> Rdd<T> {
     pub(crate) fn fold_partitions<A, U: Record>(
         &self,
         kind: &'static str,
-        start: impl Fn() -> A + Record,
-        step: impl Fn(&mut A, &mut Vec<T>) + Record,
-        finish: impl Fn(A) -> Option<U> + Record,
+        start: impl Fn() -> A + Closure,
+        step: impl Fn(&mut A, &mut Vec<T>) + Closure,
+        finish: impl Fn(A) -> Option<U> + Closure,
     ) -> Rdd<U> {
         let origin = Origin::here(kind);
         self.narrow(false, move |parent, task, sink| {

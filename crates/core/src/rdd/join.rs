@@ -2,7 +2,7 @@
 
 use super::{CHUNK, Rdd};
 use crate::origin::Origin;
-use crate::{Data, Key, Record};
+use crate::{Closure, Data, Key, Record};
 
 impl<K: Record, V: Record> Rdd<(K, V)> {
     /// One record for each pair of values with equal keys.
@@ -88,7 +88,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         &self,
         kind: &'static str,
         other: &Rdd<(K, W)>,
-        matches: impl Fn(Vec<V>, Vec<W>) -> Vec<R> + Record,
+        matches: impl Fn(Vec<V>, Vec<W>) -> Vec<R> + Closure,
     ) -> Rdd<(K, R)>
     where
         K: Key,

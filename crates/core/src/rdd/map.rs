@@ -1,8 +1,8 @@
 //! `map`: one record in, one record out.
 
 use super::{CHUNK, Rdd};
-use crate::Record;
 use crate::origin::Origin;
+use crate::{Closure, Record};
 
 impl<T: Record> Rdd<T> {
     /// Applies `f` to every record.
@@ -13,7 +13,7 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn map<U: Record>(&self, f: impl Fn(T) -> U + Record) -> Rdd<U> {
+    pub fn map<U: Record>(&self, f: impl Fn(T) -> U + Closure) -> Rdd<U> {
         let origin = Origin::here("map");
         self.narrow(false, move |parent, task, sink| {
             let mut out = Vec::with_capacity(CHUNK);

@@ -2,8 +2,8 @@
 
 use super::Rdd;
 use super::node::push_all;
-use crate::Record;
 use crate::origin::Origin;
+use crate::{Closure, Record};
 
 /// The records of one partition, in order.
 pub type PartitionRecords<T> = std::vec::IntoIter<T>;
@@ -19,7 +19,7 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn map_partitions<I>(&self, f: impl Fn(PartitionRecords<T>) -> I + Record) -> Rdd<I::Item>
+    pub fn map_partitions<I>(&self, f: impl Fn(PartitionRecords<T>) -> I + Closure) -> Rdd<I::Item>
     where
         I: IntoIterator<Item: Record>,
     {

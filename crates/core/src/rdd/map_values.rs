@@ -1,8 +1,8 @@
 //! `map_values` and `flat_map_values`: the value changes, the key and its partition stay.
 
 use super::{CHUNK, Rdd};
-use crate::Record;
 use crate::origin::Origin;
+use crate::{Closure, Record};
 
 impl<K: Record, V: Record> Rdd<(K, V)> {
     /// Applies `f` to every value. Keys stay in their partitions, so a following operation by key need not shuffle.
@@ -14,7 +14,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn map_values<U: Record>(&self, f: impl Fn(V) -> U + Record) -> Rdd<(K, U)> {
+    pub fn map_values<U: Record>(&self, f: impl Fn(V) -> U + Closure) -> Rdd<(K, U)> {
         let origin = Origin::here("map_values");
         self.narrow(true, move |parent, task, sink| {
             let mut out = Vec::with_capacity(CHUNK);
@@ -35,7 +35,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn flat_map_values<I>(&self, f: impl Fn(V) -> I + Record) -> Rdd<(K, I::Item)>
+    pub fn flat_map_values<I>(&self, f: impl Fn(V) -> I + Closure) -> Rdd<(K, I::Item)>
     where
         K: Clone,
         I: IntoIterator<Item: Record>,

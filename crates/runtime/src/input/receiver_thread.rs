@@ -2,8 +2,8 @@
 
 use headwater_core::Result;
 use headwater_core::env::{Env, Thread};
+use headwater_core::time::Time;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// What a receiving thread and its owner share.
 pub(super) struct StopSignal {
@@ -27,9 +27,9 @@ impl StopSignal {
         state.close = Some(close);
         !state.stopped
     }
-    /// Waits for `duration`, or until the stop.
-    pub(super) fn pause(&self, duration: Duration) {
-        self.env.clock.wait(Some(self.env.clock.now() + duration), &mut || self.is_stopped());
+    /// Waits until `deadline` or the stop.
+    pub(super) fn pause_until(&self, deadline: Time) {
+        self.env.clock.wait(Some(deadline), &mut || self.is_stopped());
     }
     fn stop(&self) {
         let close = {

@@ -134,8 +134,9 @@ impl Receiver {
                 Err(error) => error,
             };
             if !signal.is_stopped() {
+                let again = self.env.clock.now() + back_off;
                 self.env.console.warn(&format!("socket_text_stream: {ended}; trying again in {back_off:?}"));
-                signal.pause(back_off);
+                signal.pause_until(again);
                 back_off = (2 * back_off).min(BACK_OFF_MAX);
             }
         }

@@ -1,0 +1,146 @@
+//! User code that fails: what is said, what is tried again, and what goes on.
+
+use headwater::prelude::*;
+use headwater::testkit::{Check, TestEnv, streaming_context, test_input};
+use headwater::{DStream, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[test]
+fn a_panic_names_the_operator_its_place_the_batch_and_the_output() {
+    let (ssc, clock) = streaming_context();
+    let numbers = test_input(&ssc, vec![Some(vec![1]), Some(vec![0])], 1);
+    let place = line!() + 1;
+    let inverse = numbers.map(|x| 100 / x).uid("inverse");
+    inverse.foreach_rdd(|rdd, _| rdd.count().map(drop));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_termination().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    let expected = [
+        "batch 2000 ms, output operation 0 (foreach_rdd at ".to_string(),
+        "the task of partition 0 failed 4 times".to_string(),
+        format!("map at crates/headwater/tests/it/failures.rs:{place}:"),
+        "(operator inverse) panicked: attempt to divide by zero".to_string(),
+    ];
+    for part in expected {
+        assert!(error.to_string().contains(&part), "{part} is not in: {error}");
+    }
+}
+
+/// The error of a program whose one batch is 1, 2, 3.
+fn failure<U: headwater::Data>(program: impl FnOnce(DStream<i32>) -> DStream<U>) -> String {
+    Check::new().input_partitions(1).output([Some(vec![1, 2, 3])], program).unwrap_err().to_string()
+}
+
+#[test]
+fn whichever_operator_panics_is_the_one_that_is_named() {
+    let bad = |x: i32| if x == 2 { panic!("bad record {x}") } else { x };
+    let cases = [
+        ("flat_map at", failure(move |s| s.map(|x| x).flat_map(move |x| [bad(x)]).map(|x| x))),
+        ("filter at", failure(move |s| s.map(|x| x).filter(move |x| bad(*x) > 0).map(|x| x))),
+        ("map_partitions at", failure(move |s| s.map_partitions(move |xs| xs.map(bad).collect::<Vec<_>>()))),
+        ("map_partitions at", failure(move |s| s.map_partitions(move |xs| xs.map(bad)).map(|x| x))),
+        ("map_values at", failure(move |s| s.map(|x| (x, x)).map_values(bad))),
+        ("flat_map_values at", failure(move |s| s.map(|x| (x, x)).flat_map_values(move |x| [bad(x)]))),
+        ("reduce at", failure(|s| s.reduce(|_, _| panic!("bad record 2")))),
+        ("reduce_by_key at", failure(|s| s.map(|x| (0, x)).reduce_by_key(|_, _| panic!("bad record 2")))),
+        ("combine_by_key at", failure(move |s| s.map(|x| (x, x)).combine_by_key(bad, |a, _| a, |a, _| a))),
+        ("map at", failure(move |s| s.transform(move |rdd, _| rdd.map(bad)))),
+    ];
+    for (operator, error) in cases {
+        assert!(error.contains(operator) && error.contains("panicked: bad record 2"), "{operator}: {error}");
+    }
+}
+
+#[test]
+fn a_task_that_fails_is_tried_again_on_either_side_of_a_shuffle() {
+    let (maps, reduces) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let program = |s: DStream<i32>| {
+        let pairs = s.map(move |x| {
+            assert_ne!(maps.fetch_add(1, Ordering::Relaxed), 2, "the third record fails once");
+            (x % 5, x)
+        });
+        pairs.reduce_by_key(|a, b| a + b).map(move |sum| {
+            assert_ne!(reduces.fetch_add(1, Ordering::Relaxed), 1, "the second sum fails once");
+            sum
+        })
+    };
+    let expected = (0..5).map(|key| (key, (0..100).filter(|n| n % 5 == key).sum::<i32>())).collect();
+    Check::new().run([(0..100).collect()], program, [expected]);
+}
+
+#[test]
+fn a_retry_finds_the_buckets_of_two_stages_again() {
+    let failed = AtomicUsize::new(0);
+    let program = |s: DStream<i32>| {
+        let sums = s.map(|x| (x % 10, x)).reduce_by_key(|a, b| a + b);
+        sums.map(|(key, sum)| (key % 2, sum)).group_by_key().map(move |(key, sums)| {
+            assert!(failed.fetch_add(1, Ordering::Relaxed) > 1, "the first two tries fail");
+            (key, sums.into_iter().sum::<i32>())
+        })
+    };
+    let expected = (0..2).map(|key| (key, (0..100).filter(|n| n % 2 == key).sum::<i32>())).collect();
+    Check::new().run([(0..100).collect()], program, [expected]);
+}
+
+#[test]
+fn the_other_outputs_of_the_batch_and_later_batches_still_run() {
+    let (ssc, clock) = streaming_context();
+    let numbers = test_input(&ssc, vec![Some(vec![1]), Some(vec![2])], 1);
+    let done = Arc::new(AtomicUsize::new(0));
+    numbers.foreach_rdd(|_, time| if time.milliseconds() == 1000 { Err("the database is away") } else { Ok(()) });
+    let counted = done.clone();
+    numbers.foreach_rdd(move |rdd, _| {
+        counted.fetch_add(rdd.collect().unwrap().len(), Ordering::Relaxed);
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(2));
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("batch 1000 ms, output operation 0") && error.ends_with("the database is away"), "{error}");
+    running.await_batches(2).unwrap();
+    assert_eq!(done.load(Ordering::Relaxed), 2);
+    assert_eq!(running.progress().failed, 1);
+}
+
+#[test]
+fn an_output_that_panics_fails_its_job_only() {
+    let (ssc, clock) = streaming_context();
+    test_input(&ssc, vec![Some(vec![1])], 1).foreach_rdd(|_, _| panic!("no disk"));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("foreach_rdd at") && error.contains("panicked: no disk"), "{error}");
+    running.stop().unwrap();
+}
+
+#[test]
+fn a_transform_that_panics_fails_the_generation_of_its_batch_only() {
+    let (ssc, clock) = streaming_context();
+    let numbers = test_input(&ssc, vec![Some(vec![1]), Some(vec![2])], 1);
+    let (sent, received) = std::sync::mpsc::channel();
+    let transformed = numbers.transform(|rdd, time| {
+        assert_ne!(time.milliseconds(), 1000, "no such table");
+        rdd
+    });
+    transformed.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(2));
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("error generating jobs for batch 1000 ms") && error.contains("no such table"), "{error}");
+    assert!(error.contains("transform at"), "{error}");
+    assert_eq!(received.recv().unwrap(), [2]);
+}
+
+#[test]
+fn errors_after_the_first_are_warnings() {
+    let env = TestEnv::new();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[1]"), seconds(1), env.env()).unwrap();
+    test_input(&ssc, vec![Some(vec![1]); 2], 1).foreach_rdd(|_, time| Err::<(), _>(format!("failure at {time}")));
+    let running = ssc.start().unwrap();
+    env.clock.advance(seconds(2));
+    env.await_warning("failure at 2000 ms");
+    assert!(running.await_termination().unwrap_err().to_string().contains("failure at 1000 ms"));
+}

@@ -1,0 +1,10 @@
+//! The integration tests of the facade: whole programs, by the test kit.
+
+mod basic_operations;
+mod compile_fail;
+mod failures;
+mod files;
+mod lifecycle;
+mod operator_ids;
+mod sharing;
+mod socket;
