@@ -124,10 +124,13 @@ impl Text {
         unsafe { self.bits.inline[15] & 0x80 == 0 }
     }
 
+    /// # Safety
+    /// The text is not inline.
     #[inline(always)]
-    fn shared(&self) -> Option<Shared> {
-        // SAFETY: the tag says that the shared variant was written.
-        if self.is_inline() { None } else { Some(unsafe { self.bits.shared }) }
+    unsafe fn shared(&self) -> Shared {
+        debug_assert!(!self.is_inline());
+        // SAFETY: the tag says that the shared variant was written. (An `Option` here costs the hot path a branch.)
+        unsafe { self.bits.shared }
     }
 
     /// The number of bytes.
@@ -138,10 +141,12 @@ impl Text {
     /// ```
     #[inline(always)]
     pub fn len(&self) -> usize {
-        match self.shared() {
+        if self.is_inline() {
             // SAFETY: all 16 bytes are initialised in every variant.
-            None => unsafe { self.bits.inline[15] as usize },
-            Some(shared) => (shared.tagged_len & !SHARED) as usize,
+            unsafe { self.bits.inline[15] as usize }
+        } else {
+            // SAFETY: not inline.
+            unsafe { (self.shared().tagged_len & !SHARED) as usize }
         }
     }
 
@@ -158,10 +163,12 @@ impl Text {
 
     #[inline(always)]
     fn start(&self) -> *const u8 {
-        match self.shared() {
+        if self.is_inline() {
             // SAFETY: taking the address reads nothing.
-            None => unsafe { self.bits.inline.as_ptr() },
-            Some(shared) => shared.owner.data().wrapping_add(shared.offset as usize),
+            unsafe { self.bits.inline.as_ptr() }
+        } else {
+            // SAFETY: not inline; the offset lies inside the memory.
+            unsafe { self.shared().owner.data().add(self.shared().offset as usize) }
         }
     }
 
@@ -184,21 +191,22 @@ impl Text {
     #[inline(always)]
     unsafe fn cut(&self, from: usize, to: usize) -> Text {
         let len = to - from;
-        match self.shared() {
-            None => {
+        if len <= INLINE_MAX {
+            let bytes = if self.is_inline() {
                 // SAFETY: all 16 bytes are initialised in every variant.
-                let bytes = u128::from_le_bytes(unsafe { self.bits.inline });
-                Text::inline(bytes >> ((8 * from as u32) & 127), len)
-            }
-            Some(_) if len <= INLINE_MAX => {
+                u128::from_le_bytes(unsafe { self.bits.inline }) >> ((8 * from as u32) & 127)
+            } else {
                 // SAFETY: `from` is inside the text or at its end, and padding follows every block.
-                let bytes = unsafe { self.start().add(from).cast::<[u8; 16]>().read_unaligned() };
-                Text::inline(u128::from_le_bytes(bytes), len)
-            }
-            Some(shared) => {
-                // SAFETY: `self` holds a reference; the new text releases the added one.
-                unsafe { shared.owner.retain(1) };
-                Text::slice_of(shared.owner, shared.offset as usize + from, len)
+                u128::from_le_bytes(unsafe { self.start().add(from).cast::<[u8; 16]>().read_unaligned() })
+            };
+            Text::inline(bytes, len)
+        } else {
+            // SAFETY: a part longer than an inline text is part of a shared one. `self` holds a reference; the new
+            // text releases the added one.
+            unsafe {
+                let Shared { owner, offset, .. } = self.shared();
+                owner.retain(1);
+                Text::slice_of(owner, offset as usize + from, len)
             }
         }
     }
@@ -217,16 +225,21 @@ impl Text {
 
     /// Whether the memory behind the text holds nothing but the text.
     pub(in crate::text) fn is_detached(&self) -> bool {
-        self.shared().is_none_or(|shared| shared.owner.capacity() == self.len() && !shared.owner.is_pooled())
+        if self.is_inline() {
+            return true;
+        }
+        // SAFETY: not inline.
+        let owner = unsafe { self.shared() }.owner;
+        owner.capacity() == self.len() && !owner.is_pooled()
     }
 }
 
 impl Clone for Text {
     #[inline(always)]
     fn clone(&self) -> Text {
-        if let Some(shared) = self.shared() {
-            // SAFETY: `self` holds a reference; the copy releases the added one.
-            unsafe { shared.owner.retain(1) };
+        if !self.is_inline() {
+            // SAFETY: not inline. `self` holds a reference; the copy releases the added one.
+            unsafe { self.shared().owner.retain(1) };
         }
         Text { bits: self.bits }
     }
@@ -235,9 +248,9 @@ impl Clone for Text {
 impl Drop for Text {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(shared) = self.shared() {
-            // SAFETY: this is the reference of `self`, which ends here.
-            unsafe { shared.owner.release() }
+        if !self.is_inline() {
+            // SAFETY: not inline. This is the reference of `self`, which ends here.
+            unsafe { self.shared().owner.release() }
         }
     }
 }
