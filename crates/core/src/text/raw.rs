@@ -5,13 +5,16 @@
 mod frozen;
 mod mask;
 mod memory;
+mod split_ascii;
 mod split_char;
 
 use std::hash::{Hash, Hasher};
 use std::{slice, str};
 
 pub(in crate::text) use frozen::Frozen;
+pub(in crate::text) use mask::{AsciiWhitespace, Whitespace};
 pub(in crate::text) use memory::{MAX_BYTES, Memory};
+pub(in crate::text) use split_ascii::Words;
 pub use split_char::SplitChar;
 
 use memory::Owner;
