@@ -17,7 +17,7 @@ use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
 /// assert_eq!(hash_of(seed, &"key"), hash_of(seed, &String::from("key")));
 /// assert_ne!(hash_of(seed, &"key"), hash_of(other, &"key"));
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HashSeed {
     /// The state before the first word.
     state: u64,
