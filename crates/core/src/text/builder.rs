@@ -96,8 +96,9 @@ impl BlockBuilder {
     /// If `at` is behind the received bytes, or `next` has no room for the tail.
     pub fn split_off_tail(&mut self, at: usize, next: &mut BlockBuilder) {
         let tail = &self.as_bytes()[at..];
-        let copied = next.extend_from_slice(tail);
-        assert!(copied == tail.len(), "a tail of {} bytes does not fit into {copied}", tail.len());
+        let room = next.capacity() - next.len();
+        assert!(tail.len() <= room, "a tail of {} bytes in a block with room for {room}", tail.len());
+        next.extend_from_slice(tail);
         self.len = at;
     }
 

@@ -5,13 +5,16 @@
 mod frozen;
 mod mask;
 mod memory;
+mod split_ascii;
 mod split_char;
+mod traits;
 
-use std::hash::{Hash, Hasher};
 use std::{slice, str};
 
 pub(in crate::text) use frozen::Frozen;
+pub(in crate::text) use mask::{AsciiWhitespace, Whitespace};
 pub(in crate::text) use memory::{MAX_BYTES, Memory};
+pub(in crate::text) use split_ascii::Words;
 pub use split_char::SplitChar;
 
 use memory::Owner;
@@ -124,10 +127,13 @@ impl Text {
         unsafe { self.bits.inline[15] & 0x80 == 0 }
     }
 
+    /// # Safety
+    /// The text is not inline.
     #[inline(always)]
-    fn shared(&self) -> Option<Shared> {
-        // SAFETY: the tag says that the shared variant was written.
-        if self.is_inline() { None } else { Some(unsafe { self.bits.shared }) }
+    unsafe fn shared(&self) -> Shared {
+        debug_assert!(!self.is_inline());
+        // SAFETY: the tag says that the shared variant was written. (An `Option` here costs the hot path a branch.)
+        unsafe { self.bits.shared }
     }
 
     /// The number of bytes.
@@ -138,10 +144,12 @@ impl Text {
     /// ```
     #[inline(always)]
     pub fn len(&self) -> usize {
-        match self.shared() {
+        if self.is_inline() {
             // SAFETY: all 16 bytes are initialised in every variant.
-            None => unsafe { self.bits.inline[15] as usize },
-            Some(shared) => (shared.tagged_len & !SHARED) as usize,
+            unsafe { self.bits.inline[15] as usize }
+        } else {
+            // SAFETY: not inline.
+            unsafe { (self.shared().tagged_len & !SHARED) as usize }
         }
     }
 
@@ -158,10 +166,12 @@ impl Text {
 
     #[inline(always)]
     fn start(&self) -> *const u8 {
-        match self.shared() {
+        if self.is_inline() {
             // SAFETY: taking the address reads nothing.
-            None => unsafe { self.bits.inline.as_ptr() },
-            Some(shared) => shared.owner.data().wrapping_add(shared.offset as usize),
+            unsafe { self.bits.inline.as_ptr() }
+        } else {
+            // SAFETY: not inline; the offset lies inside the memory.
+            unsafe { self.shared().owner.data().add(self.shared().offset as usize) }
         }
     }
 
@@ -184,21 +194,22 @@ impl Text {
     #[inline(always)]
     unsafe fn cut(&self, from: usize, to: usize) -> Text {
         let len = to - from;
-        match self.shared() {
-            None => {
+        if len <= INLINE_MAX {
+            let bytes = if self.is_inline() {
                 // SAFETY: all 16 bytes are initialised in every variant.
-                let bytes = u128::from_le_bytes(unsafe { self.bits.inline });
-                Text::inline(bytes >> ((8 * from as u32) & 127), len)
-            }
-            Some(_) if len <= INLINE_MAX => {
+                u128::from_le_bytes(unsafe { self.bits.inline }) >> ((8 * from as u32) & 127)
+            } else {
                 // SAFETY: `from` is inside the text or at its end, and padding follows every block.
-                let bytes = unsafe { self.start().add(from).cast::<[u8; 16]>().read_unaligned() };
-                Text::inline(u128::from_le_bytes(bytes), len)
-            }
-            Some(shared) => {
-                // SAFETY: `self` holds a reference; the new text releases the added one.
-                unsafe { shared.owner.retain(1) };
-                Text::slice_of(shared.owner, shared.offset as usize + from, len)
+                u128::from_le_bytes(unsafe { self.start().add(from).cast::<[u8; 16]>().read_unaligned() })
+            };
+            Text::inline(bytes, len)
+        } else {
+            // SAFETY: a part longer than an inline text is part of a shared one. `self` holds a reference; the new
+            // text releases the added one.
+            unsafe {
+                let Shared { owner, offset, .. } = self.shared();
+                owner.retain(1);
+                Text::slice_of(owner, offset as usize + from, len)
             }
         }
     }
@@ -217,54 +228,11 @@ impl Text {
 
     /// Whether the memory behind the text holds nothing but the text.
     pub(in crate::text) fn is_detached(&self) -> bool {
-        self.shared().is_none_or(|shared| shared.owner.capacity() == self.len() && !shared.owner.is_pooled())
-    }
-}
-
-impl Clone for Text {
-    #[inline(always)]
-    fn clone(&self) -> Text {
-        if let Some(shared) = self.shared() {
-            // SAFETY: `self` holds a reference; the copy releases the added one.
-            unsafe { shared.owner.retain(1) };
-        }
-        Text { bits: self.bits }
-    }
-}
-
-impl Drop for Text {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if let Some(shared) = self.shared() {
-            // SAFETY: this is the reference of `self`, which ends here.
-            unsafe { shared.owner.release() }
-        }
-    }
-}
-
-impl PartialEq for Text {
-    #[inline(always)]
-    fn eq(&self, other: &Text) -> bool {
-        // SAFETY: all 16 bytes are initialised in every variant.
-        let (a, b) = unsafe { (self.bits.halves, other.bits.halves) };
-        // A short text is always inline and filled up with zeros: equal bits mean equal text.
-        (a[0] == b[0]) & (a[1] == b[1]) || !self.is_inline() && !other.is_inline() && self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Text {}
-
-impl Hash for Text {
-    /// Two words for an inline text. Equal texts are both inline or both shared, so they hash alike.
-    #[inline(always)]
-    fn hash<H: Hasher>(&self, state: &mut H) {
         if self.is_inline() {
-            // SAFETY: all 16 bytes are initialised in every variant.
-            let [low, high] = unsafe { self.bits.halves };
-            state.write_u64(low);
-            state.write_u64(high);
-        } else {
-            state.write(self.as_bytes());
+            return true;
         }
+        // SAFETY: not inline.
+        let owner = unsafe { self.shared() }.owner;
+        owner.capacity() == self.len() && !owner.is_pooled()
     }
 }

@@ -63,7 +63,7 @@ proptest! {
         }
         for needle in ["", " ", "a", "ab", "aa", "é", "→ ", " a b", "nowhere to be found at all"] {
             check_separator!(&string, needle, needle);
-            check_separator!(&string, needle.to_owned(), needle);
+            check_separator!(&string, String::from(needle), needle);
             check_separator!(&string, Text::from(needle), needle);
         }
         check_separator!(&string, [' ', 'é', ','], [' ', 'é', ',']);

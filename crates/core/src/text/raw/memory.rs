@@ -127,7 +127,8 @@ impl Owner {
     /// Where the text's bytes begin.
     #[inline(always)]
     pub(super) fn data(self) -> *const u8 {
-        self.0.as_ptr().cast_const().cast::<u8>().wrapping_add(DATA)
+        // SAFETY: the allocation is longer than its header.
+        unsafe { self.0.as_ptr().cast_const().cast::<u8>().add(DATA) }
     }
 
     pub(super) fn capacity(self) -> usize {

@@ -30,33 +30,30 @@ impl SplitChar {
     /// The separators that begin in the 64 bytes from `window` on, one bit each.
     #[inline(always)]
     fn separators(&self) -> u64 {
+        if !self.separator.is_ascii() {
+            return self.multi_byte_separators();
+        }
         let left = self.line.len() - self.window;
-        let mut buffer = [0; 4];
-        let first = self.separator.encode_utf8(&mut buffer).as_bytes()[0];
+        let wanted = Exactly(self.separator as u8);
         let mask = if self.line.is_inline() {
             // SAFETY: an inline text has 16 bytes.
-            unsafe { wanted_mask::<1>(self.line.start(), Exactly(first)) }
+            unsafe { wanted_mask::<1>(self.line.start(), wanted) }
         } else {
             // SAFETY: the window begins inside the text, and 64 bytes of padding follow every block.
-            unsafe { wanted_mask::<4>(self.line.start().add(self.window), Exactly(first)) }
+            unsafe { wanted_mask::<4>(self.line.start().add(self.window), wanted) }
         };
-        let mask = if left < 64 { mask & ((1 << left) - 1) } else { mask };
-        if self.separator.is_ascii() { mask } else { self.whole_characters(mask) }
+        if left < 64 { mask & ((1 << left) - 1) } else { mask }
     }
 
-    /// Of the places where the separator's first byte is, those where all of it is.
-    #[cold]
-    fn whole_characters(&self, first_bytes: u64) -> u64 {
+    /// The same for a separator of two to four bytes. It is inlined although it is not hot: a call with `self` would
+    /// keep the iterator in memory instead of in registers.
+    #[inline(always)]
+    fn multi_byte_separators(&self) -> u64 {
         let mut buffer = [0; 4];
         let separator = self.separator.encode_utf8(&mut buffer).as_bytes();
         let rest = &self.line.as_bytes()[self.window..];
-        let (mut left, mut mask) = (first_bytes, 0);
-        while left != 0 {
-            let at = left.trailing_zeros();
-            left &= left - 1;
-            mask |= u64::from(rest[at as usize..].starts_with(separator)) << at;
-        }
-        mask
+        let begins = |at: &usize| rest[*at] == separator[0] && rest[*at..].starts_with(separator);
+        (0..rest.len().min(64)).filter(begins).fold(0, |mask, at| mask | 1 << at)
     }
 }
 
