@@ -149,3 +149,6 @@ impl LineBlocks {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@
 use crate::origin::{OperatorId, Origin, on_behalf_of};
 use crate::rdd::Rdd;
 use crate::time::{DurationExt, Time};
-use crate::{Error, Record, Result};
+use crate::{Error, ErrorKind, Record, Result, panic_message};
 use std::collections::BTreeMap;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -122,7 +122,10 @@ impl<T: Record> DStreamNode<T> {
         }
         let tick = Tick { time, partitions: self.header.settings().partitions };
         let origin = Origin::of_operator(self.header.kind, self.header.location, started.operator);
-        let rdd = on_behalf_of(origin, || (self.compute)(&tick))?;
+        let computed = on_behalf_of(origin, || catch_unwind(AssertUnwindSafe(|| (self.compute)(&tick))));
+        let rdd = computed.unwrap_or_else(|panic| {
+            Err(Error::new(ErrorKind::Data, format!("{origin} panicked: {}", panic_message(&*panic))))
+        })?;
         if let Some(rdd) = &rdd
             && self.header.readers.load(Ordering::Relaxed) > 1
         {

@@ -1,7 +1,6 @@
 //! Spark's `BasicOperationsSuite`, for the operations that are there: its inputs and its outputs.
 
 use headwater::DStream;
-use headwater::prelude::*;
 use headwater::testkit::{Check, check, check_two};
 
 fn numbers() -> [Vec<i32>; 3] {
@@ -53,7 +52,11 @@ fn repartition_to_more_and_to_fewer() {
     for (from, to) in [(2, 5), (5, 2)] {
         let check = Check::new().input_partitions(from);
         check.run(batches(), move |s| s.repartition(to), batches());
-        check.run(batches(), move |s| s.repartition(to).glom().map(|part| part.len()), [(); 3].map(|()| vec![100 / to; to]));
+        check.run(
+            batches(),
+            move |s| s.repartition(to).glom().map(|part| part.len()),
+            [(); 3].map(|()| vec![100 / to; to]),
+        );
     }
 }
 
@@ -79,11 +82,8 @@ fn reduce_by_key_and_the_value_maps() {
     let plus_ten = move |s| sums(s).map_values(|n| n + 10);
     check(input(), plus_ten, [vec![pair("a", 12), pair("b", 11)], vec![pair("", 12)], vec![]]);
     let both = move |s| sums(s).flat_map_values(|n| [n, n + 10]);
-    let expected = [
-        vec![pair("a", 2), pair("a", 12), pair("b", 1), pair("b", 11)],
-        vec![pair("", 2), pair("", 12)],
-        vec![],
-    ];
+    let expected =
+        [vec![pair("a", 2), pair("a", 12), pair("b", 1), pair("b", 11)], vec![pair("", 2), pair("", 12)], vec![]];
     check(input(), both, expected);
 }
 
@@ -118,7 +118,11 @@ fn union() {
 fn transform() {
     let expected = numbers().map(|batch| batch.iter().map(i32::to_string).collect());
     check(numbers(), |s| s.transform(|rdd, _| rdd.map(|x| x.to_string())), expected);
-    check([vec![0], vec![0]], |s| s.transform(|rdd, time| rdd.map(move |_| time.milliseconds())), [vec![1000], vec![2000]]);
+    check(
+        [vec![0], vec![0]],
+        |s| s.transform(|rdd, time| rdd.map(move |_| time.milliseconds())),
+        [vec![1000], vec![2000]],
+    );
 }
 
 fn left() -> Vec<Vec<String>> {
@@ -194,7 +198,13 @@ fn a_batch_without_an_rdd() {
     assert_eq!(out(|s| s.map(|(k, _)| k)), sizes);
     assert_eq!(out(|s| s.reduce_by_key(|a, _| a).map(|(k, _)| k)), sizes);
     assert_eq!(out(|s| s.map(|(k, _)| k).repartition(3)), sizes);
-    assert_eq!(out(|s| s.transform(|rdd, time| { assert_ne!(time.milliseconds(), 2000); rdd.map(|(k, _)| k) })), sizes);
+    assert_eq!(
+        out(|s| s.transform(|rdd, time| {
+            assert_ne!(time.milliseconds(), 2000);
+            rdd.map(|(k, _)| k)
+        })),
+        sizes
+    );
     assert_eq!(out(|s| s.join(&s).map(|(k, _)| k)), sizes);
     assert_eq!(out(|s| s.union(&s).map(|(k, _)| k)), [Some(vec![1, 1]), None, Some(vec![])]);
     assert_eq!(out(|s| s.count().map(|n| n as i32)), [Some(vec![1]), None, Some(vec![0])]);
@@ -213,7 +223,8 @@ fn with_partitions_means_the_operation_before_it() {
 #[test]
 fn print_shows_ten_and_says_when_there_are_more() {
     let rule = "-".repeat(43);
-    let printed = headwater::testkit::printed([(0..11).collect(), vec![5], vec![]], |numbers: DStream<i32>| numbers.print());
+    let printed =
+        headwater::testkit::printed([(0..11).collect(), vec![5], vec![]], |numbers: DStream<i32>| numbers.print());
     let ten: String = (0..10).map(|n| format!("{n}\n")).collect();
     let page = |time: i64, body: &str| format!("{rule}\nTime: {time} ms\n{rule}\n{body}\n");
     assert_eq!(printed, page(1000, &format!("{ten}...\n")) + &page(2000, "5\n") + &page(3000, ""));

@@ -31,7 +31,7 @@ fn a_panic_names_the_operator_its_place_the_batch_and_the_output() {
 }
 
 /// The error of a program whose one batch is 1, 2, 3.
-fn failure<U: headwater::Data>(program: impl FnOnce(DStream<i32>) -> DStream<U>) -> String {
+fn failure<U: headwater::Data + std::fmt::Debug>(program: impl FnOnce(DStream<i32>) -> DStream<U>) -> String {
     Check::new().input_partitions(1).output([Some(vec![1, 2, 3])], program).unwrap_err().to_string()
 }
 
@@ -108,7 +108,7 @@ fn the_other_outputs_of_the_batch_and_later_batches_still_run() {
 #[test]
 fn an_output_that_panics_fails_its_job_only() {
     let (ssc, clock) = streaming_context();
-    test_input(&ssc, vec![Some(vec![1])], 1).foreach_rdd(|_, _| panic!("no disk"));
+    test_input(&ssc, vec![Some(vec![1])], 1).foreach_rdd(|_, _| -> () { panic!("no disk") });
     let running = ssc.start().unwrap();
     clock.advance(seconds(1));
     let error = running.await_termination().unwrap_err().to_string();

@@ -1,5 +1,5 @@
 //! A record that borrows from the record it was made of.
-//~ references data owned by the current function
+//~ cannot return value referencing function parameter `line`
 use headwater::prelude::*;
 
 fn main() {

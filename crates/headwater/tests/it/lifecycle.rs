@@ -1,0 +1,219 @@
+//! From building to stopping: what is checked, in which order things happen, and what a stop waits for.
+
+use headwater::prelude::*;
+use headwater::testkit::{TestEnv, streaming_context, test_input};
+use headwater::{ErrorKind, RddQueue, StreamingContextState};
+use std::sync::mpsc::channel;
+
+/// The message with which a program's start fails.
+fn refused(build: impl FnOnce(&StreamingContext)) -> String {
+    let (ssc, _clock) = streaming_context();
+    build(&ssc);
+    let error = ssc.start().err().expect("the start must fail");
+    assert_eq!(error.kind(), ErrorKind::Program);
+    error.to_string()
+}
+fn numbers(ssc: &StreamingContext) -> headwater::DStream<i32> {
+    test_input(ssc, vec![Some(vec![1, 2])], 1)
+}
+
+#[test]
+fn batch_durations_and_masters_that_cannot_be() {
+    let error =
+        |master: &str, interval| StreamingContext::new(Conf::new().master(master), interval).err().unwrap().to_string();
+    assert!(error("local[2]", Duration::ZERO).contains("batch duration 0ns"));
+    assert!(error("local[2]", Duration::from_micros(1500)).contains("1.5ms"));
+    assert!(error("local[0]", seconds(1)).contains("\"local[0]\" has no thread"));
+    assert!(StreamingContext::new(Conf::new().master("local[1]"), milliseconds(1)).is_ok());
+}
+
+#[test]
+fn programs_that_cannot_be_started() {
+    let cases = [
+        (refused(|ssc| drop(numbers(ssc).map(|x| x))), "no output operations registered"),
+        (refused(|ssc| numbers(ssc).repartition(0).print()), "repartition(0)"),
+        (refused(|ssc| numbers(ssc).count_by_value().with_partitions(0).print()), "with_partitions(0)"),
+        (refused(|ssc| numbers(ssc).uid("").print()), "is no name"),
+        (refused(|ssc| ssc.socket_text_stream("", 9999).print()), "socket_text_stream(\"\", 9999)"),
+        (refused(|ssc| ssc.socket_text_stream("localhost", 0).print()), "a port from 1 to 65535"),
+        (refused(|ssc| [1, 2].iter().for_each(|s| ssc.remember(seconds(*s)))), "remember duration already set as 1s"),
+        (
+            refused(|ssc| {
+                let (other, _clock) = streaming_context();
+                numbers(ssc).union(&numbers(&other)).print();
+            }),
+            "belongs to another context",
+        ),
+    ];
+    for (message, part) in cases {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+    let place = refused(|ssc| numbers(ssc).repartition(0).print());
+    assert!(place.contains("repartition at crates/headwater/tests/it/lifecycle.rs:"), "{place}");
+}
+
+#[test]
+fn what_is_added_after_the_start_is_refused_through_await_termination() {
+    let (ssc, clock) = streaming_context();
+    let stream = numbers(&ssc);
+    stream.print();
+    let running = ssc.start().unwrap();
+    stream.map(|x| x + 1);
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("map at") && error.contains("after starting a context is not supported"), "{error}");
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+}
+
+#[test]
+fn the_first_batch_is_at_the_next_multiple_and_missed_ticks_come_late_in_order() {
+    let env = TestEnv::new();
+    env.clock.set(Time::from_millis(10_250));
+    let conf = Conf::new().master("local[1]");
+    let ssc = StreamingContext::with_env(conf, milliseconds(500), env.env()).unwrap();
+    let (sent, received) = channel();
+    ssc.queue_stream(&RddQueue::<i32>::new()).foreach_rdd(move |_, time| sent.send(time.milliseconds()).unwrap());
+    let running = ssc.start().unwrap();
+    env.clock.set(Time::from_millis(12_499));
+    running.await_batches(4).unwrap();
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), [10_500, 11_000, 11_500, 12_000]);
+    // A clock that is set back generates no batch twice.
+    env.clock.set(Time::from_millis(3_000));
+    env.clock.set(Time::from_millis(12_500));
+    running.await_batches(5).unwrap();
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), [12_500]);
+}
+
+#[test]
+fn a_day_of_batches() {
+    let (ssc, clock) = streaming_context();
+    let (sent, received) = channel();
+    ssc.queue_stream(&RddQueue::<i32>::new()).foreach_rdd(move |_, time| sent.send(time.milliseconds()).unwrap());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(86_400));
+    running.await_batches(86_400).unwrap();
+    assert!(received.try_iter().eq((1..=86_400).map(|n| n * 1000)));
+}
+
+#[test]
+fn at_the_limit_of_pending_batches_generation_waits_and_says_so() {
+    let env = TestEnv::new();
+    let conf = Conf::new().master("local[1]").pending_batches_max(3);
+    let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+    let (go, gate) = channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let queue = RddQueue::<i32>::new();
+    ssc.queue_stream(&queue).foreach_rdd(move |_, _| {
+        // An error means that the test has opened the gate for good.
+        let _opened = gate.lock().unwrap().recv();
+    });
+    let running = ssc.start().unwrap();
+    env.clock.advance(seconds(10));
+    let warning = env.await_warning("pending_batches_max");
+    assert!(warning.contains("3 batches wait or run"), "{warning}");
+    assert_eq!(running.progress().pending, 3);
+    drop(go);
+    running.await_batches(10).unwrap();
+    assert_eq!(running.progress().last_completed, Some(Time::from_millis(10_000)));
+}
+
+#[test]
+fn awaiting_ends_by_time_or_by_a_stop() {
+    let (ssc, clock) = streaming_context();
+    numbers(&ssc).print();
+    let running = ssc.start().unwrap();
+    assert!(!running.await_termination_or_timeout(Duration::ZERO).unwrap());
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| running.await_termination());
+        running.stop().unwrap();
+        waiter.join().unwrap().unwrap();
+    });
+    assert!(running.await_termination_or_timeout(seconds(5)).unwrap());
+    assert_eq!(running.state(), StreamingContextState::Stopped);
+    running.stop().unwrap();
+    clock.advance(seconds(5));
+    assert_eq!(running.progress().completed, 0);
+}
+
+#[test]
+fn an_output_stops_the_context_by_a_handle() {
+    let (ssc, clock) = streaming_context();
+    let (handles, handle) = channel::<headwater::StopHandle>();
+    let handle = std::sync::Mutex::new(handle);
+    numbers(&ssc).foreach_rdd(move |_, _| handle.lock().unwrap().recv().unwrap().request_graceful_stop());
+    let running = ssc.start().unwrap();
+    handles.send(running.stop_handle()).unwrap();
+    clock.advance(seconds(1));
+    running.await_termination().unwrap();
+    assert_eq!(running.state(), StreamingContextState::Stopped);
+    assert_eq!(running.progress().completed, 1);
+}
+
+#[test]
+fn a_stop_from_an_output_is_refused_where_it_would_wait_for_itself() {
+    let (ssc, clock) = streaming_context();
+    let (contexts, context) = channel::<std::sync::Arc<headwater::RunningContext>>();
+    let context = std::sync::Mutex::new(context);
+    numbers(&ssc).foreach_rdd(move |_, _| context.lock().unwrap().recv().unwrap().stop());
+    let running = std::sync::Arc::new(ssc.start().unwrap());
+    contexts.send(running.clone()).unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("stop_handle()"), "{error}");
+}
+
+#[test]
+fn a_graceful_stop_processes_what_is_queued() {
+    let (ssc, clock) = streaming_context();
+    let queue = RddQueue::new();
+    for n in 0..3 {
+        queue.push(ssc.context().parallelize(vec![n], 1)).unwrap();
+    }
+    let (sent, received) = channel();
+    ssc.queue_stream(&queue).foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| running.stop_gracefully());
+        clock.advance(seconds(10));
+        stopping.join().unwrap().unwrap();
+    });
+    assert_eq!(received.try_iter().flatten().collect::<Vec<i32>>(), [0, 1, 2]);
+}
+
+#[test]
+fn a_stop_cuts_off_a_task_and_drops_what_waits() {
+    let (ssc, clock) = streaming_context();
+    let (begun, begin) = channel();
+    let endless = numbers(&ssc).flat_map(|_| 0u64..).map(move |n| {
+        if n == 0 {
+            begun.send(()).unwrap();
+        }
+        n
+    });
+    // The endless partition is cut off between two chunks, where its source asks.
+    endless.foreach_rdd(|rdd, _| rdd.take(1).map(drop));
+    let slow = test_input(&ssc, vec![Some(vec![0; 5_000_000])], 2);
+    slow.foreach_rdd(|rdd, _| rdd.map(|n: u64| n + 1).count().map(drop));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(3));
+    begin.recv().unwrap();
+    running.stop().unwrap();
+    assert_eq!(running.state(), StreamingContextState::Stopped);
+}
+
+#[test]
+fn contexts_run_side_by_side_and_one_after_another() {
+    let run = || {
+        let (ssc, clock) = streaming_context();
+        let (sent, received) = channel();
+        numbers(&ssc).foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+        let running = ssc.start().unwrap();
+        clock.advance(seconds(1));
+        assert_eq!(received.recv().unwrap(), [1, 2]);
+        running
+    };
+    let (first, second) = (run(), run());
+    drop(first);
+    second.stop().unwrap();
+    drop(run());
+}
