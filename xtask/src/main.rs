@@ -1,5 +1,4 @@
 //! The project's own commands, run as `cargo xtask NAME`. They need cargo alone: no crate, no script language.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod examples;
 mod install;

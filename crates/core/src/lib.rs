@@ -1,6 +1,7 @@
 //! The pure core of Headwater: time, the environment traits, RDDs, DStreams and the `Engine` trait. No threads, files
 //! or sockets of its own: they come in through [`env`]. Programs depend on the facade crate `headwater` instead.
 #![deny(missing_docs)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod data;
 mod error;

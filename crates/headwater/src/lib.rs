@@ -46,3 +46,8 @@ pub mod prelude {
     pub use headwater_core::time::{DurationExt, Interval, Time, milliseconds, minutes, seconds};
     pub use std::time::Duration;
 }
+
+/// The programs in the README compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

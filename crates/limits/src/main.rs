@@ -1,5 +1,4 @@
 //! Measures Headwater beside hand-written loops that do the same work on the same bytes in the same run.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod arguments;
 mod chain;

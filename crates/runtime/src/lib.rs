@@ -2,6 +2,7 @@
 //! engine, the built-in inputs, the real environment and the test kit. Programs depend on the facade crate
 //! `headwater` instead.
 #![deny(missing_docs)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod conf;
 mod context;

@@ -26,7 +26,7 @@ pub trait DurationExt: Sized {
     /// use headwater_core::time::{seconds, DurationExt};
     /// assert_eq!(seconds(2).milliseconds(), 2000);
     /// ```
-    fn milliseconds(self) -> i64;
+    fn milliseconds(&self) -> i64;
 
     /// Whether this is a whole number of `other`s. Zero is no divisor: nothing is a multiple of it.
     ///
@@ -35,7 +35,7 @@ pub trait DurationExt: Sized {
     /// assert!(seconds(10).is_multiple_of_duration(milliseconds(500)));
     /// assert!(!seconds(10).is_multiple_of_duration(seconds(3)));
     /// ```
-    fn is_multiple_of_duration(self, other: Duration) -> bool;
+    fn is_multiple_of_duration(&self, other: Duration) -> bool;
 
     /// How many `other`s fit, as a fraction; Spark's `/`. Zero is an error (Spark: infinity).
     ///
@@ -44,7 +44,7 @@ pub trait DurationExt: Sized {
     /// assert_eq!(seconds(3).ratio(seconds(2)).unwrap(), 1.5);
     /// assert!(seconds(3).ratio(seconds(0)).is_err());
     /// ```
-    fn ratio(self, other: Duration) -> Result<f64>;
+    fn ratio(&self, other: Duration) -> Result<f64>;
 
     /// Spark's `toString`: `"500 ms"`.
     ///
@@ -52,7 +52,7 @@ pub trait DurationExt: Sized {
     /// use headwater_core::time::{seconds, DurationExt};
     /// assert_eq!(seconds(1).to_millis_string(), "1000 ms");
     /// ```
-    fn to_millis_string(self) -> String;
+    fn to_millis_string(&self) -> String;
 
     /// For people: `"350 ms"`, `"1.5 s"`, `"2.0 min"`, `"3.25 h"`.
     ///
@@ -63,26 +63,26 @@ pub trait DurationExt: Sized {
     /// assert_eq!(minutes(2).pretty_print(), "2.0 min");
     /// assert_eq!(minutes(195).pretty_print(), "3.25 h");
     /// ```
-    fn pretty_print(self) -> String;
+    fn pretty_print(&self) -> String;
 }
 
 impl DurationExt for Duration {
-    fn milliseconds(self) -> i64 {
+    fn milliseconds(&self) -> i64 {
         i64::try_from(self.as_millis()).unwrap_or(i64::MAX)
     }
-    fn is_multiple_of_duration(self, other: Duration) -> bool {
+    fn is_multiple_of_duration(&self, other: Duration) -> bool {
         !other.is_zero() && self.as_nanos().is_multiple_of(other.as_nanos())
     }
-    fn ratio(self, other: Duration) -> Result<f64> {
+    fn ratio(&self, other: Duration) -> Result<f64> {
         if other.is_zero() {
             return Err(Error::program(format!("cannot divide {} by a duration of zero", self.to_millis_string())));
         }
         Ok(self.as_secs_f64() / other.as_secs_f64())
     }
-    fn to_millis_string(self) -> String {
+    fn to_millis_string(&self) -> String {
         format!("{} ms", self.milliseconds())
     }
-    fn pretty_print(self) -> String {
+    fn pretty_print(&self) -> String {
         let ms = self.as_millis() as f64;
         match ms {
             _ if ms < 1e3 => format!("{ms} ms"),

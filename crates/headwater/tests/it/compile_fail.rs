@@ -1,6 +1,5 @@
 //! The usual mistakes do not compile, and the compiler says what to do. The programs are in `tests/compile_fail`; what
 //! must be said stands in them behind `//~`.
-#![allow(clippy::disallowed_methods, reason = "starts the compiler")]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,4 @@
 //! Text files in and out.
-#![allow(clippy::disallowed_methods, reason = "looks at the files that were written")]
 
 use headwater::prelude::*;
 use headwater::testkit::{self, temporary_folder};

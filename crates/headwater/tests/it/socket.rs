@@ -1,5 +1,4 @@
 //! `socket_text_stream` against real sockets on loopback that behave badly.
-#![allow(clippy::disallowed_methods, reason = "the peer of the receiver")]
 
 use headwater::RunningContext;
 use headwater::prelude::*;
