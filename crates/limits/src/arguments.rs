@@ -18,12 +18,14 @@ NAME is one of
   --json         one JSON object per row instead of the table
   --mb N         size of generated texts in MB (default 64)
   --records N    records of chain and shuffle (default 20000000)
+  --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
 
 Contenders run in turns, in rotating order. Times are of the best round: CPU time of the process with --local 1, which
 other programs disturb least, and wall time with more threads. The ratio is the loop's time by ours, so above 1.00 the
 engine is faster. MB are peaks of memory above what was resident before the row, true to about 64 MB. The last line,
-also after --json, is `NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s`.";
+also after --json, is `NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s` with the longest
+time. Rows are told on the error output when they are there.";
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +67,7 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
     pub(crate) megabytes: usize,
     pub(crate) records: usize,
+    pub(crate) batches: usize,
     pub(crate) rounds: usize,
 }
 
@@ -74,14 +77,16 @@ impl Arguments {
         let name = Name::ALL.into_iter().find(|name| name.as_str() == first).ok_or_else(|| {
             format!("nothing to measure is called `{first}`; use one of {}", Name::ALL.map(Name::as_str).join(", "))
         })?;
-        let (input, json, megabytes, records, rounds) = (Vec::new(), false, 64, 20_000_000, 5);
-        let mut arguments = Arguments { name, local: 1, input, json, megabytes, records, rounds };
+        let (megabytes, records, batches, rounds) = (64, 20_000_000, 5000, 5);
+        let mut arguments =
+            Arguments { name, local: 1, input: Vec::new(), json: false, megabytes, records, batches, rounds };
         let mut rest = rest.iter().map(String::as_str).peekable();
         while let Some(option) = rest.next() {
             match option {
                 "--local" => arguments.local = number(option, rest.next())?,
                 "--mb" => arguments.megabytes = number(option, rest.next())?,
                 "--records" => arguments.records = number(option, rest.next())?,
+                "--batches" => arguments.batches = number(option, rest.next())?,
                 "--rounds" => arguments.rounds = number(option, rest.next())?,
                 "--json" => arguments.json = true,
                 "--input" if !name.takes_text() => {

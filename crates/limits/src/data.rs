@@ -64,13 +64,31 @@ impl Vocabulary {
         &self.letters[start..self.ends[rank]]
     }
 
-    /// Lines of ten words, words drawn by Zipf's law with exponent 1, `bytes` or a line more.
+    /// `bytes` of text or a line more.
     pub(crate) fn text(&self, bytes: usize) -> Vec<u8> {
-        let (mut random, zipf) = (Random::new(), Zipf::new(self.ends.len()));
+        self.texts().next(bytes)
+    }
+
+    /// A text that never ends.
+    pub(crate) fn texts(&self) -> Texts<'_> {
+        Texts { vocabulary: self, random: Random::new(), zipf: Zipf::new(self.ends.len()) }
+    }
+}
+
+/// Lines of ten words, words drawn by Zipf's law with exponent 1.
+pub(crate) struct Texts<'a> {
+    vocabulary: &'a Vocabulary,
+    random: Random,
+    zipf: Zipf,
+}
+
+impl Texts<'_> {
+    /// The next `bytes`, or a line more.
+    pub(crate) fn next(&mut self, bytes: usize) -> Vec<u8> {
         let mut text = Vec::with_capacity(bytes + WORDS_PER_LINE * 24);
         while text.len() < bytes {
             for _ in 0..WORDS_PER_LINE {
-                text.extend_from_slice(self.word(zipf.draw(&mut random)));
+                text.extend_from_slice(self.vocabulary.word(self.zipf.draw(&mut self.random)));
                 text.push(b' ');
             }
             *text.last_mut().expect("a line has words") = b'\n';

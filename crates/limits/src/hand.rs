@@ -2,6 +2,7 @@
 //! They use the libraries the engine may use too, and no unsafe code.
 
 pub(crate) mod chain;
+pub(crate) mod chunked;
 pub(crate) mod grep;
 pub(crate) mod shares;
 pub(crate) mod shuffle;

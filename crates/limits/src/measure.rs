@@ -41,27 +41,14 @@ impl Cost {
     }
 }
 
-/// Runs ours, if there is one, beside the loops; the costs of the loops come in their order.
-/// It is an error if two contenders differ in their results.
-pub(crate) fn beside(
-    ours: Option<Contender<'_>>,
-    loops: Vec<Contender<'_>>,
-    rounds: usize,
-) -> Result<(Option<Cost>, Vec<Cost>), String> {
-    let has_ours = ours.is_some();
-    let mut contenders: Vec<Contender<'_>> = ours.into_iter().chain(loops).collect();
-    let mut costs = interleaved(&mut contenders, rounds)?;
-    let ours = has_ours.then(|| costs.remove(0));
-    Ok((ours, costs))
-}
-
+/// Runs the contenders in turns; their costs come in their order. It is an error if two differ in their results.
 /// Each round begins with the next contender, so that none always runs in the wake of the same other.
-fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Result<Vec<Cost>, String> {
+pub(crate) fn beside<const N: usize>(mut contenders: [Contender<'_>; N], rounds: usize) -> Result<[Cost; N], String> {
     let resident = process::resident_bytes();
-    let mut costs: Vec<Option<Cost>> = vec![None; contenders.len()];
+    let mut costs: [Option<Cost>; N] = [None; N];
     let mut first: Option<(&'static str, u64)> = None;
-    for turn in 0..rounds * contenders.len() {
-        let at = (turn / contenders.len() + turn) % contenders.len();
+    for turn in 0..rounds * N {
+        let at = (turn / N + turn) % N;
         let (cost, checksum) = once(&mut contenders[at], resident);
         let name = contenders[at].name;
         let (other, expected) = *first.get_or_insert((name, checksum));
@@ -70,7 +57,7 @@ fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Result<Vec<Co
         }
         costs[at] = Some(costs[at].map_or(cost, |best| best.best(cost)));
     }
-    Ok(costs.into_iter().flatten().collect())
+    Ok(costs.map(|cost| cost.expect("all contenders run in the first round")))
 }
 
 fn once(contender: &mut Contender<'_>, resident: Option<u64>) -> (Cost, u64) {
@@ -98,15 +85,14 @@ mod tests {
                 7
             })
         };
-        let (ours, loops) = beside(Some(named("a")), vec![named("b"), named("c")], 3).unwrap();
+        beside([named("a"), named("b"), named("c")], 3).unwrap();
         assert_eq!(order.borrow().as_str(), "abcbcacab");
-        assert_eq!((ours.is_some(), loops.len()), (true, 2));
     }
 
     #[test]
     fn different_results_are_an_error() {
-        let loops = vec![Contender::new("one", || 1), Contender::new("two", || 2)];
-        assert_eq!(beside(None, loops, 1).unwrap_err(), "two and one differ in their results: 0x2 and 0x1");
+        let contenders = [Contender::new("one", || 1), Contender::new("two", || 2)];
+        assert_eq!(beside(contenders, 1).unwrap_err(), "two and one differ in their results: 0x2 and 0x1");
     }
 
     #[test]
@@ -115,7 +101,7 @@ mod tests {
             let bytes = vec![1u8; 64 << 20];
             std::hint::black_box(&bytes).iter().map(|byte| u64::from(*byte)).sum()
         });
-        let (_, costs) = beside(None, vec![hungry], 2).unwrap();
+        let costs = beside([hungry], 2).unwrap();
         assert!(costs[0].wall_seconds > 0.0 && costs[0].cpu_seconds > 0.0, "{costs:?}");
         assert!(costs[0].peak_bytes.is_none_or(|peak| peak > 60 << 20), "{costs:?}");
     }

@@ -6,14 +6,22 @@ use std::fmt::Write;
 /// Less than this is not told apart from memory that the allocator keeps after use.
 const PEAK_MIN_MB: f64 = 64.0;
 
+/// What we want to hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Aim {
+    /// The least ratio.
+    Ratio(f64),
+    /// The most for `ours`, in its unit.
+    Ours(f64),
+}
+
 /// One comparison, or one value that has nothing to be compared with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Row {
     pub(crate) name: String,
     /// Of `ours` and `limit`, such as ns/word.
     pub(crate) unit: &'static str,
-    /// `None` until the engine's side is written.
-    pub(crate) ours: Option<f64>,
+    pub(crate) ours: f64,
     /// The hand-written loop; `None` where there is none to compare with.
     pub(crate) limit: Option<f64>,
     /// Limit by ours: above 1 the engine is faster than the loop.
@@ -22,8 +30,7 @@ pub(crate) struct Row {
     pub(crate) limit_peak_mb: Option<f64>,
     /// Whether the row decides the last line; others are there to be looked at.
     pub(crate) counted: bool,
-    /// The ratio we want to hold.
-    pub(crate) aim: Option<f64>,
+    pub(crate) aim: Option<Aim>,
     pub(crate) note: String,
 }
 
@@ -33,36 +40,60 @@ impl Row {
         name: String,
         unit: &'static str,
         count: u64,
-        costs: (Option<Cost>, Cost),
+        (ours, limit): (Cost, Cost),
         local: usize,
     ) -> Row {
-        let (ours, limit) = costs;
         let each = |cost: Cost| cost.seconds(local) * 1e9 / count as f64;
         let megabytes = |cost: Cost| cost.peak_bytes.map(|bytes| bytes as f64 / 1e6);
-        let wall = ours.map(|ours| format!("by wall time {:.2}", limit.wall_seconds / ours.wall_seconds));
+        let wall = format!("by wall time {:.2}", limit.wall_seconds / ours.wall_seconds);
         Row {
             name,
             unit,
-            ours: ours.map(each),
+            ours: each(ours),
             limit: Some(each(limit)),
-            ratio: ours.map(|ours| limit.seconds(local) / ours.seconds(local)),
-            ours_peak_mb: ours.and_then(megabytes),
+            ratio: Some(limit.seconds(local) / ours.seconds(local)),
+            ours_peak_mb: megabytes(ours),
             limit_peak_mb: megabytes(limit),
             counted: true,
             aim: None,
-            note: wall.filter(|_| local == 1).unwrap_or_default(),
+            note: if local == 1 { wall } else { String::new() },
         }
     }
 
-    /// A value in seconds that stands alone.
-    #[allow(dead_code, reason = "idle and start-up use it once the engine's side is written")]
-    pub(crate) fn value(name: &str, seconds: f64) -> Row {
-        Row { name: name.to_string(), unit: "s", ours: Some(seconds), counted: true, ..Row::default() }
+    /// A value that stands alone.
+    pub(crate) fn value(name: impl Into<String>, unit: &'static str, ours: f64) -> Row {
+        Row { name: name.into(), unit, ours, counted: true, ..Row::default() }
     }
 
-    pub(crate) fn aim(self, aim: f64) -> Row {
+    pub(crate) fn aim(self, aim: Aim) -> Row {
         Row { aim: Some(aim), ..self }
     }
+
+    /// Only to be looked at.
+    pub(crate) fn uncounted(self) -> Row {
+        Row { counted: false, ..self }
+    }
+
+    /// Adds to the note.
+    pub(crate) fn note(mut self, note: &str) -> Row {
+        self.note += if self.note.is_empty() { "" } else { "; " };
+        self.note += note;
+        self
+    }
+
+    fn misses(&self) -> bool {
+        match self.aim {
+            Some(Aim::Ratio(least)) => self.ratio.is_some_and(|ratio| ratio < least),
+            Some(Aim::Ours(most)) => self.ours > most,
+            None => false,
+        }
+    }
+}
+
+/// Tells the user that a row is done; the table waits for all.
+pub(crate) fn announce(row: &Row) {
+    let [name, unit, ours, limit, ratio, aim, .., note] = cells(row);
+    eprintln!("{name}: {ours} {unit}, limit {limit}, ratio {ratio}, aim {aim}; {note}");
 }
 
 pub(crate) fn table(rows: &[Row]) -> String {
@@ -91,6 +122,11 @@ fn cells(row: &Row) -> [String; 9] {
         Some(megabytes) if megabytes < PEAK_MIN_MB => format!("<{PEAK_MIN_MB}"),
         value => fixed(value, 0),
     };
+    let aim = match row.aim {
+        None => "-".to_string(),
+        Some(Aim::Ratio(least)) => format!(">={least:.2}"),
+        Some(Aim::Ours(most)) => format!("<={}", significant(most)),
+    };
     let note = match (row.counted, row.note.as_str()) {
         (true, note) => note.to_string(),
         (false, "") => "not counted".to_string(),
@@ -99,10 +135,10 @@ fn cells(row: &Row) -> [String; 9] {
     [
         row.name.clone(),
         row.unit.to_string(),
-        number(row.ours),
+        significant(row.ours),
         number(row.limit),
         fixed(row.ratio, 2),
-        fixed(row.aim, 2),
+        if row.misses() { format!("missed {aim}") } else { aim },
         peak(row.ours_peak_mb),
         peak(row.limit_peak_mb),
         note,
@@ -113,12 +149,13 @@ pub(crate) fn json(row: &Row) -> String {
     let number = |value: Option<f64>| value.map_or("null".to_string(), |value| value.to_string());
     let mut text = format!(r#"{{"name":{},"unit":{}"#, quoted(&row.name), quoted(row.unit));
     let numbers = [
-        ("ours", row.ours),
+        ("ours", Some(row.ours)),
         ("limit", row.limit),
         ("ratio", row.ratio),
         ("ours_peak_mb", row.ours_peak_mb),
         ("limit_peak_mb", row.limit_peak_mb),
-        ("aim", row.aim),
+        ("aim_ratio_min", if let Some(Aim::Ratio(least)) = row.aim { Some(least) } else { None }),
+        ("aim_ours_max", if let Some(Aim::Ours(most)) = row.aim { Some(most) } else { None }),
     ];
     for (key, value) in numbers {
         write!(text, r#","{key}":{}"#, number(value)).expect("a string takes all");
@@ -138,11 +175,11 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// The worst of the rows that count: the least ratio, or the longest time if nothing is compared. `None` if ours is absent.
+/// The worst of the rows that count: the least ratio, or the longest time in seconds if nothing is compared.
 pub(crate) fn last_line(name: &str, rows: &[Row]) -> Option<String> {
     let counted = || rows.iter().filter(|row| row.counted);
     let ratio = counted().filter_map(|row| row.ratio).reduce(f64::min);
-    let seconds = counted().filter(|row| row.limit.is_none()).filter_map(|row| row.ours).reduce(f64::max);
+    let seconds = counted().filter(|row| row.unit == "s").map(|row| row.ours).reduce(f64::max);
     ratio
         .map(|ratio| format!("{name}: {ratio:.2} of limit"))
         .or_else(|| seconds.map(|seconds| format!("{name}: {} s", significant(seconds))))
@@ -160,7 +197,7 @@ mod tests {
     use super::*;
 
     fn row(name: &str, ratio: f64, counted: bool) -> Row {
-        let (ours, limit) = (Some(10.0), Some(10.0 * ratio));
+        let (ours, limit) = (10.0, Some(10.0 * ratio));
         Row { name: name.to_string(), unit: "ns/word", ours, limit, ratio: Some(ratio), counted, ..Row::default() }
     }
 
@@ -172,35 +209,39 @@ mod tests {
 
     #[test]
     fn without_a_limit_the_last_line_is_the_longest_time() {
-        let rows = [Row::value("2 tasks", 0.0000081), Row::value("8 tasks", 0.0000122)];
+        let (short, long) = (Row::value("2 tasks", "s", 0.0000081), Row::value("8 tasks", "s", 0.0000122));
+        let rows = [short, long, Row::value("memory", "MB", 20.0), Row::value("p99", "s", 0.1).uncounted()];
         assert_eq!(last_line("idle", &rows).unwrap(), "idle: 0.0000122 s");
     }
 
     #[test]
-    fn without_ours_there_is_no_last_line() {
-        let absent = Row { ours: None, ratio: None, ..row("a", 1.0, true) };
-        assert_eq!(last_line("grep", &[absent]), None);
+    fn a_missed_aim_shows() {
+        let slow = row("a", 0.9, true).aim(Aim::Ratio(1.0));
+        let long = Row::value("b", "s", 2.0).aim(Aim::Ours(1.5)).note("one").note("two");
+        assert_eq!((cells(&slow)[5].as_str(), cells(&long)[5].as_str()), ("missed >=1.00", "missed <=1.50"));
+        assert_eq!(cells(&long)[8], "one; two");
+        assert_eq!(cells(&slow.aim(Aim::Ours(10.0)))[5], "<=10.0");
     }
 
     #[test]
     fn costs_become_a_row() {
         let cost = |seconds| Cost { wall_seconds: seconds * 2.0, cpu_seconds: seconds, peak_bytes: Some(3_000_000) };
-        let row = Row::compared("5k".into(), "ns/word", 1_000_000, (Some(cost(0.01)), cost(0.02)), 1).aim(1.0);
-        assert_eq!((row.ours, row.limit, row.ratio), (Some(10.0), Some(20.0), Some(2.0)));
+        let row = Row::compared("5k".into(), "ns/word", 1_000_000, (cost(0.01), cost(0.02)), 1);
+        assert_eq!((row.ours, row.limit, row.ratio), (10.0, Some(20.0), Some(2.0)));
         assert_eq!((row.limit_peak_mb, row.note.as_str()), (Some(3.0), "by wall time 2.00"));
     }
 
     #[test]
     fn the_table_lines_up() {
         let big = Row { ours_peak_mb: Some(3.0), limit_peak_mb: Some(512.4), ..row("5k words", 1.5, true) };
-        let rows = [big, Row { ours: None, ratio: None, ..row("b", 0.5, false) }];
+        let rows = [big, row("b", 0.5, false)];
         let table = table(&rows);
         assert_eq!(
             table,
             "\
 row       unit     ours  limit  ratio  aim  ours MB  limit MB  note
 5k words  ns/word  10.0   15.0   1.50    -      <64       512
-b         ns/word     -   5.00      -    -        -         -  not counted
+b         ns/word  10.0   5.00   0.50    -        -         -  not counted
 "
         );
     }
@@ -210,7 +251,7 @@ b         ns/word     -   5.00      -    -        -         -  not counted
         let row = Row { note: "a \"b\"\n".to_string(), ..row("x", 0.5, true) };
         assert_eq!(
             json(&row),
-            r#"{"name":"x","unit":"ns/word","ours":10,"limit":5,"ratio":0.5,"ours_peak_mb":null,"limit_peak_mb":null,"aim":null,"counted":true,"note":"a \"b\"\u000a"}"#
+            r#"{"name":"x","unit":"ns/word","ours":10,"limit":5,"ratio":0.5,"ours_peak_mb":null,"limit_peak_mb":null,"aim_ratio_min":null,"aim_ours_max":null,"counted":true,"note":"a \"b\"\u000a"}"#
         );
     }
 }

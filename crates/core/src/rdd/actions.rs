@@ -53,6 +53,30 @@ impl<T: Record> Rdd<T> {
         Ok(counts.into_iter().sum())
     }
 
+    /// All records, reduced by `reduce`, which must be associative and commutative: each partition in its task, and
+    /// the totals of the partitions here. `None` if there is no record.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// let numbers = context.parallelize(vec![1, 2, 3, 4], 2);
+    /// assert_eq!(numbers.reduce(|a, b| a + b)?, Some(10));
+    /// assert_eq!(numbers.filter(|n| *n > 9).reduce(|a, b| a + b)?, None);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn reduce(&self, reduce: impl Fn(T, T) -> T + Record) -> Result<Option<T>>
+    where
+        T: Data,
+    {
+        let reduce = Arc::new(reduce);
+        let within = reduce.clone();
+        let step = move |total: &mut Option<T>, chunk: &mut Vec<T>| {
+            *total = total.take().into_iter().chain(chunk.drain(..)).reduce(&*within);
+        };
+        let totals = self.fold_partitions("reduce", || None, step, |total| total).collect()?;
+        Ok(totals.into_iter().reduce(&*reduce))
+    }
+
     /// The first `limit` records in the order of partitions. A partition is read no further than needed.
     ///
     /// ```

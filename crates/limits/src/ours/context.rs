@@ -1,0 +1,17 @@
+//! The contexts that the engine's side runs in: those of a real application, with a fixed seed for its hash.
+
+use headwater::env::Env;
+use headwater::prelude::*;
+
+/// So that all runs spread keys alike.
+const HASH_SEED: u64 = 2013;
+
+/// For datasets without a stream, on `local` threads.
+pub(super) fn rdds(local: usize) -> RddContext {
+    streaming(local, milliseconds(1000), headwater::system_env()).context().clone()
+}
+
+pub(super) fn streaming(local: usize, interval: Duration, env: Env) -> StreamingContext {
+    let conf = Conf::new().master(format!("local[{local}]")).hash_seed(HASH_SEED);
+    StreamingContext::with_env(conf, interval, env).expect("the settings are valid")
+}
