@@ -1,9 +1,11 @@
 //! `foreach_rdd`: the user's own output.
 
-use super::DStream;
+use super::node::AnyDStream;
+use super::{DStream, DStreamGraph};
 use crate::rdd::Rdd;
 use crate::time::Time;
 use crate::{Closure, Error, ErrorKind, Record, Result};
+use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
     /// An output operation: `f` runs once per batch, on the driver, with the batch's RDD and time, and may run any
@@ -27,8 +29,31 @@ impl<T: Record> DStream<T> {
     /// # Ok::<(), headwater::Error>(())
     /// ```
     #[track_caller]
-    pub fn foreach_rdd<R: JobOutcome>(&self, f: impl Fn(Rdd<T>, Time) -> R + Closure) {
+    pub fn foreach_rdd<R: JobOutcome>(&self, f: impl Fn(Rdd<T>, Time) -> R + Closure) -> OutputOperation {
         self.output("foreach_rdd", true, move |rdd, time| f(rdd, time).into_result())
+    }
+}
+
+/// An output operation of the program, to be named.
+pub struct OutputOperation {
+    pub(super) node: Arc<dyn AnyDStream>,
+    pub(super) graph: Arc<DStreamGraph>,
+}
+
+impl OutputOperation {
+    /// Names the output for good: what it has written, later, is found by this name after the program changed.
+    ///
+    /// ```
+    /// use headwater::testkit;
+    /// let (ssc, _clock) = testkit::streaming_context();
+    /// testkit::test_input(&ssc, vec![Some(vec![1])], 1).print().uid("numbers");
+    /// let running = ssc.start()?;
+    /// assert_eq!(running.operators().last().unwrap().0.as_str(), "numbers");
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn uid(self, name: impl Into<String>) -> OutputOperation {
+        self.graph.name(self.node.header(), name.into());
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`DStreamGraph`]: the inputs, operators and outputs of a context. While it is built it gathers what is wrong with
 //! it; once started it turns each batch time into jobs, and forgets what is no longer needed.
 
-use super::node::AnyDStream;
+use super::node::{AnyDStream, Header};
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
@@ -111,6 +111,13 @@ impl DStreamGraph {
             return false;
         }
         true
+    }
+    /// The user names an operator.
+    pub(crate) fn name(&self, operator: &Header, name: String) {
+        if name.is_empty() {
+            self.refuse(Error::program(format!("{}: .uid(\"\") is no name", operator.place())));
+        }
+        operator.set_uid(name);
     }
     /// Something is wrong with the program: `start` reports it or, after that, `await_termination`.
     pub fn refuse(&self, error: Error) {

@@ -1,6 +1,7 @@
 //! The handle: what the user's program holds and calls operators on.
 
-use super::graph::DStreamGraph;
+use super::foreach_rdd::OutputOperation;
+use super::graph::{DStreamGraph, MakeJob};
 use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
 use crate::input::InputDStream;
 use crate::rdd::{Rdd, RddContext};
@@ -55,11 +56,7 @@ impl<T: Record> DStream<T> {
     /// check([vec![1, 2]], |numbers| numbers.map(|x| x + 1).uid("add one"), [vec![2, 3]]);
     /// ```
     pub fn uid(&self, name: impl Into<String>) -> DStream<T> {
-        let name = name.into();
-        if name.is_empty() {
-            self.graph.refuse(Error::program(format!("{}: .uid(\"\") is no name", self.place())));
-        }
-        self.node.header().set_uid(name);
+        self.graph.name(self.node.header(), name.into());
         self.clone()
     }
 
@@ -190,7 +187,7 @@ impl<T: Record> DStream<T> {
         kind: &'static str,
         shared: bool,
         run: impl Fn(Rdd<T>, Time) -> Result<()> + Send + Sync + 'static,
-    ) {
+    ) -> OutputOperation {
         let header = Header::new(kind, Location::caller(), self.slide_duration());
         let (parent, run) = (self.node.clone(), Arc::new(run));
         let node: Arc<DStreamNode<()>> = DStreamNode::new(header, vec![self.node.clone()], |_| Ok(None));
@@ -198,13 +195,12 @@ impl<T: Record> DStream<T> {
             // The user's code may run any number of jobs over the RDD: one more reader makes shuffles keep their data.
             self.node.header().add_reader();
         }
-        self.graph.add_output(
-            node,
-            Box::new(move |time| {
-                let Some(rdd) = parent.get_or_compute(time)? else { return Ok(None) };
-                let run = run.clone();
-                Ok(Some(Box::new(move || run(rdd, time))))
-            }),
-        );
+        let make_job: MakeJob = Box::new(move |time| {
+            let Some(rdd) = parent.get_or_compute(time)? else { return Ok(None) };
+            let run = run.clone();
+            Ok(Some(Box::new(move || run(rdd, time))))
+        });
+        self.graph.add_output(node.clone(), make_job);
+        OutputOperation { node, graph: self.graph.clone() }
     }
 }

@@ -22,7 +22,7 @@ mod save_as_text_files;
 mod transform;
 mod union;
 
-pub use foreach_rdd::JobOutcome;
+pub use foreach_rdd::{JobOutcome, OutputOperation};
 pub use graph::{BatchJob, DStreamGraph};
 pub use handle::DStream;
 pub use save_as_text_files::rdd_to_file_name;

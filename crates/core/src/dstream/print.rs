@@ -1,6 +1,6 @@
 //! `print`: the first records of every batch on the console.
 
-use super::DStream;
+use super::{DStream, OutputOperation};
 use crate::rdd::Rdd;
 use crate::time::Time;
 use crate::{Record, Result};
@@ -21,7 +21,7 @@ impl<T: Record + Debug> DStream<T> {
     /// assert_eq!(printed, format!("{rule}\nTime: 1000 ms\n{rule}\n(\"a\", 1)\n(\"b\", 2)\n\n"));
     /// ```
     #[track_caller]
-    pub fn print(&self) {
+    pub fn print(&self) -> OutputOperation {
         self.print_first(SHOWN)
     }
 
@@ -33,7 +33,7 @@ impl<T: Record + Debug> DStream<T> {
     /// assert!(printed.ends_with("1\n2\n...\n\n"));
     /// ```
     #[track_caller]
-    pub fn print_first(&self, shown: usize) {
+    pub fn print_first(&self, shown: usize) -> OutputOperation {
         let console = self.context().env().console.clone();
         self.output("print", false, move |rdd, time| {
             console.print(&page(&rdd, time, shown)?);

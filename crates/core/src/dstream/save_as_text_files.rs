@@ -1,6 +1,6 @@
 //! `save_as_text_files`: a folder of text per batch.
 
-use super::DStream;
+use super::{DStream, OutputOperation};
 use crate::time::Time;
 use crate::{Error, Record};
 use std::fmt::Display;
@@ -18,7 +18,7 @@ impl<T: Record + Display> DStream<T> {
     /// assert_eq!(std::fs::read_to_string(format!("{prefix}-1000.txt/part-00001")).unwrap(), "2\n");
     /// ```
     #[track_caller]
-    pub fn save_as_text_files(&self, prefix: &str, suffix: &str) {
+    pub fn save_as_text_files(&self, prefix: &str, suffix: &str) -> OutputOperation {
         let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
         if prefix.contains('\0') || suffix.contains('\0') {
             self.graph

@@ -144,3 +144,10 @@ fn errors_after_the_first_are_warnings() {
     env.await_warning("failure at 2000 ms");
     assert!(running.await_termination().unwrap_err().to_string().contains("failure at 1000 ms"));
 }
+
+#[test]
+fn an_action_inside_a_closure_is_refused() {
+    let inner = headwater::testkit::context().parallelize(vec![1], 1);
+    let error = failure(move |s| s.map(move |x| x + inner.collect().unwrap()[0]));
+    assert!(error.contains("was called inside the closure of an operator"), "{error}");
+}

@@ -6,7 +6,7 @@ use headwater::{ErrorKind, RddQueue, StreamingContextState};
 use std::sync::mpsc::channel;
 
 /// The message with which a program's start fails.
-fn refused(build: impl FnOnce(&StreamingContext)) -> String {
+fn refused<R>(build: impl FnOnce(&StreamingContext) -> R) -> String {
     let (ssc, _clock) = streaming_context();
     build(&ssc);
     let error = ssc.start().err().expect("the start must fail");

@@ -5,7 +5,7 @@ use headwater::prelude::*;
 use headwater::testkit::{streaming_context, test_input};
 
 /// The ids of a program, in the order of creation.
-fn ids(build: impl FnOnce(&StreamingContext)) -> Vec<String> {
+fn ids<R>(build: impl FnOnce(&StreamingContext) -> R) -> Vec<String> {
     let (ssc, _clock) = streaming_context();
     build(&ssc);
     let running = ssc.start().unwrap();

@@ -5,6 +5,7 @@ use headwater_core::engine::{Engine, Job};
 use headwater_core::env::Spawner;
 use headwater_core::rdd::{Outcome, Shuffle, Stop, Task, TaskState};
 use headwater_core::{Error, ErrorKind, Result, panic_message};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,11 @@ const ATTEMPTS_MAX: usize = 4;
 pub struct LocalEngine {
     pool: Pool,
     cancelled: Arc<AtomicBool>,
+}
+
+thread_local! {
+    /// Whether this thread runs a task: a job inside one would find its data only in this process.
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What the tasks of one stage do.
@@ -80,7 +86,9 @@ fn run_task(partition: usize, attempt: usize, cancelled: &AtomicBool, run: &RunT
     let state = TaskState::new(cancelled);
     let task = Task::new(partition, attempt, &state);
     task.check()?;
+    IN_TASK.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&task)));
+    IN_TASK.set(false);
     outcome.unwrap_or_else(|panic| {
         let message = panic_message(&*panic);
         let blamed = match state.operator() {
@@ -104,6 +112,12 @@ fn gave_up(failed: Vec<(usize, Stop)>, attempts: usize) -> Error {
 
 impl Engine for LocalEngine {
     fn run(&self, job: &Job) -> Result<()> {
+        if IN_TASK.get() {
+            return Err(Error::program(
+                "an action (collect, count, ...) was called inside the closure of an operator: an RDD belongs to the \
+                 driver; join the datasets, or collect one before and move its records into the closure",
+            ));
+        }
         let stage = job.stage.clone();
         let (partitions, reads) = ((0..stage.num_partitions()).collect(), stage.shuffles());
         let run: RunTask = Arc::new(move |task| stage.run(task));

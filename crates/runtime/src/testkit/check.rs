@@ -58,7 +58,10 @@ pub fn check_two<A: Record + Clone, B: Record + Clone, U: Data + PartialEq + Deb
 /// use headwater::testkit::printed;
 /// assert!(printed([vec![7]], |numbers| numbers.print()).contains("Time: 1000 ms"));
 /// ```
-pub fn printed<T: Record + Clone>(input: impl IntoIterator<Item = Vec<T>>, program: impl FnOnce(DStream<T>)) -> String {
+pub fn printed<T: Record + Clone, R>(
+    input: impl IntoIterator<Item = Vec<T>>,
+    program: impl FnOnce(DStream<T>) -> R,
+) -> String {
     let (check, env) = (Check::new(), TestEnv::new());
     let input: Vec<_> = input.into_iter().map(Some).collect();
     let batches = input.len();
