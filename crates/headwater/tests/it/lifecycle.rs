@@ -1,9 +1,12 @@
 //! From building to stopping: what is checked, in which order things happen, and what a stop waits for.
 
+use headwater::env::{Clock, Env, ManualClock};
 use headwater::prelude::*;
 use headwater::testkit::{TestEnv, streaming_context, test_input};
 use headwater::{ErrorKind, RddQueue, StreamingContextState};
-use std::sync::mpsc::channel;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 /// The message with which a program's start fails.
 fn refused<R>(build: impl FnOnce(&StreamingContext) -> R) -> String {
@@ -152,10 +155,10 @@ fn an_output_stops_the_context_by_a_handle() {
 #[test]
 fn a_stop_from_an_output_is_refused_where_it_would_wait_for_itself() {
     let (ssc, clock) = streaming_context();
-    let (contexts, context) = channel::<std::sync::Arc<headwater::RunningContext>>();
+    let (contexts, context) = channel::<Arc<headwater::RunningContext>>();
     let context = std::sync::Mutex::new(context);
     numbers(&ssc).foreach_rdd(move |_, _| context.lock().unwrap().recv().unwrap().stop());
-    let running = std::sync::Arc::new(ssc.start().unwrap());
+    let running = Arc::new(ssc.start().unwrap());
     contexts.send(running.clone()).unwrap();
     clock.advance(seconds(1));
     let error = running.await_termination().unwrap_err().to_string();
@@ -178,6 +181,62 @@ fn a_graceful_stop_processes_what_is_queued() {
         stopping.join().unwrap().unwrap();
     });
     assert_eq!(received.try_iter().flatten().collect::<Vec<i32>>(), [0, 1, 2]);
+}
+
+/// A clock that holds the end of a job back, between its event and its count, until the generator has looked twice.
+struct LookingClock {
+    clock: ManualClock,
+    looks: AtomicUsize,
+    held: AtomicBool,
+    draining: Sender<()>,
+}
+impl Clock for LookingClock {
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+    fn monotonic_ns(&self) -> u64 {
+        self.clock.monotonic_ns()
+    }
+    fn wait(&self, deadline: Option<Time>, ready: &mut dyn FnMut() -> bool) -> bool {
+        if std::thread::current().name() == Some("job-generator") && deadline.is_none() {
+            // Only the first is waited for.
+            let _sent = self.draining.send(());
+        }
+        self.clock.wait(deadline, &mut || {
+            self.looks.fetch_add(1, Ordering::SeqCst);
+            ready()
+        })
+    }
+    fn notify(&self) {
+        let before = self.looks.load(Ordering::SeqCst);
+        self.clock.notify();
+        let executor = std::thread::current().name() == Some("streaming-job-executor-0");
+        while executor && !self.held.load(Ordering::SeqCst) && self.looks.load(Ordering::SeqCst) < before + 2 {
+            std::thread::yield_now();
+        }
+        self.held.fetch_or(executor, Ordering::SeqCst);
+    }
+}
+
+/// The generator once missed the end of the last batch when it looked between the event and the count.
+#[test]
+fn a_graceful_stop_ends_whenever_the_last_batch_does() {
+    let (draining, drains) = channel();
+    let clock = ManualClock::new(Time::from_millis(0));
+    let clock = Arc::new(LookingClock { clock, looks: 0.into(), held: false.into(), draining });
+    let env = Env { clock: clock.clone(), ..TestEnv::new().env() };
+    let ssc = StreamingContext::with_env(Conf::new().master("local[1]"), seconds(1), env).unwrap();
+    let (begun, begin) = channel();
+    let drains = std::sync::Mutex::new(drains);
+    ssc.queue_stream(&RddQueue::<i32>::new()).foreach_rdd(move |_, _| {
+        begun.send(()).unwrap();
+        drains.lock().unwrap().recv().unwrap();
+    });
+    let running = ssc.start().unwrap();
+    clock.clock.advance(seconds(1));
+    begin.recv().unwrap();
+    running.stop_gracefully().unwrap();
+    assert_eq!(running.progress().completed, 1);
 }
 
 #[test]

@@ -39,12 +39,14 @@ impl EventQueue {
     fn take(&self) -> Option<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
-    /// The next event, or `None` when the clock reaches `deadline` first.
-    fn next(&self, deadline: Option<Time>) -> Option<Event> {
+    /// The next event, or `None` when the clock reaches `deadline` first, or `over` is true and no event is left.
+    fn next(&self, deadline: Option<Time>, over: impl Fn() -> bool) -> Option<Event> {
         let mut event = None;
         self.env.clock.wait(deadline, &mut || {
+            // In this order: what is posted before it is over must not be missed.
+            let over = over();
             event = self.take();
-            event.is_some()
+            event.is_some() || over
         });
         event
     }
@@ -88,8 +90,7 @@ impl JobGenerator {
         let pending = self.status.progress().pending;
         let full = pending >= self.pending_batches_max;
         if self.phase == Phase::Draining && !self.has_unallocated() {
-            // Completions that are not cleared yet clear nothing that anyone waits for.
-            return if pending == 0 { self.events.take() } else { self.events.next(None) };
+            return self.events.next(None, || self.status.progress().pending == 0);
         }
         if full && self.phase == Phase::Running {
             self.phase = Phase::Behind;
@@ -102,7 +103,7 @@ impl JobGenerator {
             self.phase = Phase::Running;
         }
         let deadline = if full { None } else { Some(self.next) };
-        Some(self.events.next(deadline).unwrap_or(Event::GenerateJobs(self.next)))
+        Some(self.events.next(deadline, || false).unwrap_or(Event::GenerateJobs(self.next)))
     }
 
     fn has_unallocated(&self) -> bool {
