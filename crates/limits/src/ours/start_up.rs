@@ -21,7 +21,7 @@ const FILE_BYTES: usize = 256 << 20;
 const VOCABULARY: usize = 100_000;
 /// What is written at a time.
 const WRITE_BYTES: usize = 16 << 20;
-/// As in the engine's text files: what one task reads.
+/// Leaves it to the engine how files are cut.
 const MIN_PARTITIONS: usize = 1;
 
 /// The aims: seconds, and MB.
