@@ -12,6 +12,10 @@ pub(crate) fn run() -> Result<(), String> {
     step("clippy", || {
         check(&mut cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
+    step("doc", || {
+        let mut doc = cargo(&["doc", "--quiet", "--no-deps", "--workspace"]);
+        check(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
     let summary = tests()?;
     step("examples", examples::run)?;
     println!("{summary}");

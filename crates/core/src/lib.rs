@@ -1,5 +1,5 @@
 //! The pure core of Headwater: time, the environment traits, RDDs, DStreams and the `Engine` trait. No threads, files
-//! or sockets of its own: they come in through [`env`]. Programs depend on the facade crate `headwater` instead.
+//! or sockets of its own: they come in through [`mod@env`]. Programs depend on the facade crate `headwater` instead.
 #![deny(missing_docs)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

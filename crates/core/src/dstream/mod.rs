@@ -1,5 +1,5 @@
 //! [`DStream`]: a live stream cut into batches; a recipe that yields one [`Rdd`](crate::rdd::Rdd) per batch time. The
-//! handle adds operators to the graph; the [`node`] keeps what was generated; the [`graph`] turns a time into jobs.
+//! handle adds operators to the graph; `node.rs` keeps what was generated; [`DStreamGraph`] turns a time into jobs.
 
 mod count;
 mod count_by_value;
