@@ -1,5 +1,6 @@
 //! The actions: what makes a dataset be computed. Each runs one job and returns its result to the caller.
 
+use super::retain::truncate;
 use super::{Node, Rdd, Shuffle, Stop, Task};
 use crate::engine::{Job, ResultStage};
 use crate::{Closure, Data, Error, ErrorKind, Record, Result, rdd};
@@ -47,7 +48,7 @@ impl<T: Record> Rdd<T> {
     pub fn count(&self) -> Result<u64> {
         let counts = self.fold_job(|count: &mut u64, chunk| {
             *count += chunk.len() as u64;
-            chunk.clear();
+            truncate(chunk, 0);
             Ok(())
         })?;
         Ok(counts.into_iter().sum())
@@ -109,7 +110,7 @@ impl<T: Record> Rdd<T> {
     pub fn is_empty(&self) -> Result<bool> {
         let any = self.fold_job(|any: &mut bool, chunk| {
             *any |= !chunk.is_empty();
-            chunk.clear();
+            truncate(chunk, 0);
             if *any { Err(Stop::Enough) } else { Ok(()) }
         })?;
         Ok(!any.contains(&true))

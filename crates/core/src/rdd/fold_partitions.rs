@@ -1,6 +1,7 @@
 //! Folding each partition into at most one record, chunk by chunk: what `glom`, `count` and `reduce` are made of.
 
 use super::Rdd;
+use super::retain::truncate;
 use crate::origin::Origin;
 use crate::{Closure, Record};
 
@@ -20,7 +21,7 @@ impl<T: Record> Rdd<T> {
             parent.compute(task, &mut |chunk| {
                 task.enter(origin);
                 step(&mut folded, chunk);
-                chunk.clear();
+                truncate(chunk, 0);
                 Ok(())
             })?;
             let mut out: Vec<U> = finish(folded).into_iter().collect();

@@ -1,10 +1,18 @@
-//! The lines of received blocks: a partition is a block.
+//! The lines of received blocks: a partition is a run of blocks.
 
 use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
 use crate::text::{Block, Text};
 use std::sync::Arc;
 
-/// The lines of `blocks`, one partition each, in order. A line is a counted slice of its block.
+/// Partitions that a batch of blocks is cut into at most. Every map task builds a table of its own, so few large tasks
+/// cost less; with two for each thread, one that comes late holds up the stage by half of a thread's share. A single
+/// thread has nobody to wait for.
+fn partitions_max(threads: usize) -> usize {
+    if threads == 1 { 1 } else { 2 * threads }
+}
+
+/// The lines of `blocks`, in order. A line is a counted slice of its block. A partition is a block, or a run of blocks
+/// where there are more than two for each of several task threads, or more than one for a single thread.
 ///
 /// ```
 /// # use headwater_core::{rdd::text_blocks, text::Block};
@@ -14,19 +22,23 @@ use std::sync::Arc;
 /// # Ok::<(), headwater_core::Error>(())
 /// ```
 pub fn text_blocks(context: &RddContext, blocks: Vec<Block>) -> Rdd<Text> {
-    Rdd::from_node(context, TextBlocks { blocks })
+    let partitions = blocks.len().min(partitions_max(context.default_parallelism()));
+    Rdd::from_node(context, TextBlocks { blocks, partitions })
 }
 
 struct TextBlocks {
     blocks: Vec<Block>,
+    partitions: usize,
 }
 impl Node<Text> for TextBlocks {
     fn num_partitions(&self) -> usize {
-        self.blocks.len()
+        self.partitions
     }
     fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, Text>) -> Outcome {
-        push_lines(&self.blocks[task.partition()], task, sink)
+        let cut = |partition: usize| partition * self.blocks.len() / self.partitions;
+        let run = &self.blocks[cut(task.partition())..cut(task.partition() + 1)];
+        run.iter().try_for_each(|block| push_lines(block, task, sink))
     }
 }
 

@@ -2,12 +2,14 @@
 //! 64 bytes at once. The rest of `text` is safe code over this.
 #![allow(unsafe_code, reason = "a text of 16 bytes is a union of inline bytes and a counted pointer")]
 
+mod find;
 mod frozen;
 mod mask;
 mod memory;
 mod split_ascii;
 mod split_char;
 mod traits;
+mod truncate;
 
 use std::{slice, str};
 
@@ -32,7 +34,7 @@ const SHARED: u32 = 1 << 31;
 /// was received in, so neither cutting nor cloning allocates. A long text keeps its whole block in memory: state that
 /// lives longer than a batch stores [`detached`](Text::detached) text.
 ///
-/// A text reads as a `&str`, by [`as_str`](Text::as_str) or by dereference (`line.contains("x")`, `line.parse()`).
+/// A text reads as a `&str`, by [`as_str`](Text::as_str) or by dereference (`line.find("x")`, `line.parse()`).
 /// Where `str` has a method that returns parts of the string, `Text` has its own of the same name that returns texts,
 /// so that `lines.flat_map(|line| line.split(' '))` compiles. Iterators take the text by value: clone the line if it
 /// is used again, which costs a counter and no copy.

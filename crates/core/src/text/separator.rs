@@ -17,6 +17,11 @@ pub trait Separator {
     /// Start and end of the first match.
     fn first_match(&mut self, text: &str) -> Option<(usize, usize)>;
 
+    /// Whether there is a match in `text`.
+    fn is_in(&mut self, text: &Text) -> bool {
+        self.first_match(text).is_some()
+    }
+
     /// Start and end of the last match.
     fn last_match(&mut self, text: &str) -> Option<(usize, usize)>;
 
@@ -81,6 +86,16 @@ impl Separator for &[char] {
     search_characters!(self, *self);
 }
 
+impl<const N: usize> Separator for &[char; N] {
+    type Split = SplitBy<Self>;
+
+    fn split_text(self, text: Text) -> SplitBy<Self> {
+        SplitBy::new(text, self)
+    }
+
+    search_characters!(self, self.as_slice());
+}
+
 impl<F: FnMut(char) -> bool> Separator for F {
     type Split = SplitBy<Self>;
 
@@ -111,6 +126,11 @@ macro_rules! string_separator {
                 Some((start, start + self.len()))
             }
 
+            #[inline]
+            fn is_in(&mut self, text: &Text) -> bool {
+                text.contains_str(&self[..])
+            }
+
             fn last_match(&mut self, text: &str) -> Option<(usize, usize)> {
                 let start = text.rfind(&self[..])?;
                 Some((start, start + self.len()))
@@ -127,4 +147,4 @@ macro_rules! string_separator {
     )+};
 }
 
-string_separator!(&str, String, &String, Text, &Text);
+string_separator!(&str, &&str, String, &String, Text, &Text);

@@ -49,12 +49,26 @@ macro_rules! check_separator {
             prop_assert_eq!(text.strip_prefix($separator), string.strip_prefix($pattern).map(Text::from));
             prop_assert_eq!(text.strip_suffix($separator), string.strip_suffix($pattern).map(Text::from));
             prop_assert_eq!(text.replace($separator, "<é>"), string.replace($pattern, "<é>"));
+            prop_assert_eq!(text.contains($separator), string.contains($pattern));
         }
     };
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_part_is_found_and_what_is_no_part_is_not(string in strings(), from in 0usize..200, len in 0usize..40, other in strings()) {
+        let from = string.floor_char_boundary(from.min(string.len()));
+        let part = &string[from..string.floor_char_boundary((from + len).min(string.len()))];
+        for text in texts(&string) {
+            prop_assert!(text.contains(part));
+            prop_assert!(text.contains(&[part][0]));
+            prop_assert_eq!(text.contains(other.as_str()), string.contains(other.as_str()));
+            let changed = format!("{part}#");
+            prop_assert!(!text.contains(&changed));
+        }
+    }
 
     #[test]
     fn separators_mean_what_they_mean_to_str(string in strings()) {
@@ -338,4 +352,23 @@ fn pooled_memory_is_never_written_under_a_text() {
         }
     });
     assert!(pool.idle() <= 2);
+}
+
+#[test]
+fn many_texts_are_dropped_together_and_each_once() {
+    let block = |letter: &str| Block::from_utf8(letter.repeat(40).as_bytes()).unwrap();
+    let line = |block: &Block| {
+        let (mut lines, mut position) = (Vec::new(), 0);
+        block.next_lines(&mut position, block.len(), 1, &mut lines);
+        lines.remove(0)
+    };
+    let (first, second) = (block("a"), block("b"));
+    let mut texts = vec![line(&first), line(&first), Text::from("short"), line(&second), line(&first), Text::EMPTY];
+    Text::truncate(&mut texts, 9);
+    assert_eq!((texts.len(), first.count(), second.count()), (6, 4, 2));
+    Text::truncate(&mut texts, 1);
+    assert_eq!((texts.len(), first.count(), second.count()), (1, 2, 1));
+    let last = line(&second);
+    drop(second);
+    Text::truncate(&mut vec![last], 0);
 }

@@ -24,7 +24,7 @@ const READ_BYTES: usize = 256 << 10;
 
 impl StreamingContext {
     /// Lines of text from a server at `host:port`, to which this connects. Lines end with `\n` or `\r\n`; bytes that
-    /// are not UTF-8 become U+FFFD, with a warning. A partition is a block of up to 8 MiB.
+    /// are not UTF-8 become U+FFFD, with a warning. A partition is one or more blocks of up to 8 MiB.
     ///
     /// A server that does not answer, or closes the connection, is a warning that names it; the connection is tried
     /// again after 250 ms, doubling up to 8 s, for as long as the context runs. What the server sent before stays.

@@ -1,5 +1,6 @@
 //! A block's memory once it is valid UTF-8 and shared: counted, and cut into lines.
 
+use super::mask::{Exactly, wanted_mask};
 use super::memory::{Memory, Owner};
 use super::{INLINE_MAX, Text};
 use std::{slice, str};
@@ -42,11 +43,13 @@ impl Frozen {
         unsafe { self.owner.retain(counted) };
         let mut shared = 0;
         let mut from = 0;
+        // SAFETY: the bytes lie in a block, behind which there are 64 bytes of padding.
+        let mut newlines = unsafe { Newlines::new(bytes) };
         for _ in 0..counted {
             if from >= bytes.len() {
                 break;
             }
-            let newline = memchr::memchr(b'\n', &bytes[from..]).map(|at| from + at);
+            let newline = newlines.next();
             let mut to = newline.unwrap_or(bytes.len());
             let next = to + 1;
             if newline.is_some() && to > from && bytes[to - 1] == b'\r' {
@@ -73,6 +76,50 @@ impl Frozen {
     }
 }
 
+/// Where the newlines are: 64 bytes at a time, since a search per line would cost more than most lines are long.
+struct Newlines<'a> {
+    bytes: &'a [u8],
+    /// Where the 64 bytes of the mask begin.
+    window: usize,
+    mask: u64,
+}
+
+impl<'a> Newlines<'a> {
+    /// # Safety
+    /// 64 readable bytes follow `bytes`.
+    #[inline(always)]
+    unsafe fn new(bytes: &'a [u8]) -> Newlines<'a> {
+        let mut newlines = Newlines { bytes, window: 0, mask: 0 };
+        newlines.mask = newlines.at_window();
+        newlines
+    }
+    #[inline(always)]
+    fn at_window(&self) -> u64 {
+        // SAFETY: the window begins inside the bytes or at their end, and `new` was promised 64 more.
+        unsafe { wanted_mask::<4>(self.bytes.as_ptr().add(self.window), Exactly(b'\n')) }
+    }
+}
+
+impl Iterator for Newlines<'_> {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        while self.mask == 0 {
+            self.window += 64;
+            if self.window >= self.bytes.len() {
+                self.window = self.bytes.len();
+                return None;
+            }
+            self.mask = self.at_window();
+        }
+        let at = self.window + self.mask.trailing_zeros() as usize;
+        self.mask &= self.mask - 1;
+        // What lies behind the end is padding, or belongs to someone else's part of the block.
+        (at < self.bytes.len()).then_some(at)
+    }
+}
+
 impl Clone for Frozen {
     fn clone(&self) -> Frozen {
         // SAFETY: `self` holds a reference; the clone releases the added one.
@@ -84,6 +131,6 @@ impl Clone for Frozen {
 impl Drop for Frozen {
     fn drop(&mut self) {
         // SAFETY: this is the reference of `self`, which ends here.
-        unsafe { self.owner.release() }
+        unsafe { self.owner.release(1) }
     }
 }

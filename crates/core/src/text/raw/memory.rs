@@ -119,7 +119,7 @@ impl Drop for Memory {
 }
 
 /// The address of shared memory. It carries no reference by itself: whoever stores one accounts for it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(super) struct Owner(NonNull<Header>);
 
@@ -172,12 +172,12 @@ impl Owner {
     }
 
     /// # Safety
-    /// The caller holds a reference and does not use it again.
+    /// The caller holds `count` references, at least one, and does not use them again.
     #[inline(always)]
-    pub(super) unsafe fn release(self) {
+    pub(super) unsafe fn release(self, count: usize) {
         // SAFETY: the caller's. Release: our reads come before the memory's next use.
-        if unsafe { self.references() }.fetch_sub(1, Ordering::Release) == 1 {
-            // SAFETY: that was the last reference.
+        if unsafe { self.references() }.fetch_sub(count, Ordering::Release) == count {
+            // SAFETY: those were the last references.
             unsafe { self.end() }
         }
     }

@@ -20,7 +20,7 @@ impl Drop for Text {
     fn drop(&mut self) {
         if !self.is_inline() {
             // SAFETY: not inline. This is the reference of `self`, which ends here.
-            unsafe { self.shared().owner.release() }
+            unsafe { self.shared().owner.release(1) }
         }
     }
 }
