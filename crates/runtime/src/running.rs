@@ -2,7 +2,7 @@
 //! executors, task threads.
 
 use crate::context::StreamingContext;
-use crate::scheduler::{Event, EventQueue, JobGenerator, JobScheduler, Phase, Progress, Status, StopMode};
+use crate::scheduler::{Event, EventQueue, JobGenerator, JobScheduler, NO_BATCHES, Phase, Progress, Status, StopMode};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, Thread};
 use headwater_core::time::Time;
@@ -77,19 +77,19 @@ impl RunningContext {
 
     /// Blocks until the context stops, or until a job or the generation of jobs fails, and returns that error.
     pub fn await_termination(&self) -> Result<()> {
-        self.wait(None, |_| false).map(drop)
+        self.wait(None, NO_BATCHES).map(drop)
     }
     /// As [`RunningContext::await_termination`], for at most `timeout`; whether the context has stopped.
     pub fn await_termination_or_timeout(&self, timeout: Duration) -> Result<bool> {
-        self.wait(Some(self.env.clock.now() + timeout), |_| false)
+        self.wait(Some(self.env.clock.now() + timeout), NO_BATCHES)
     }
     /// Blocks until `batches` batches are completed since the start, the context stops, or something fails.
     pub fn await_batches(&self, batches: u64) -> Result<()> {
-        self.wait(None, move |progress| progress.completed >= batches).map(drop)
+        self.wait(None, batches).map(drop)
     }
     /// Carries out a stop that was asked for by a [`StopHandle`].
-    fn wait(&self, deadline: Option<Time>, done: impl Fn(&Progress) -> bool) -> Result<bool> {
-        let in_time = self.status.wait(deadline, done)?;
+    fn wait(&self, deadline: Option<Time>, batches: u64) -> Result<bool> {
+        let in_time = self.status.wait(deadline, batches)?;
         if let Some(mode) = self.status.stop_requested() {
             self.stop_by(mode)?;
         }

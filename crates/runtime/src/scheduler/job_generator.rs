@@ -33,7 +33,15 @@ impl EventQueue {
         EventQueue { env, events: Mutex::default() }
     }
     pub(crate) fn post(&self, event: Event) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
+        self.post_with(event, || ());
+    }
+    /// Posts, and does what belongs to the event, as one step for the generator.
+    pub(crate) fn post_with(&self, event: Event, also: impl FnOnce()) {
+        {
+            let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+            events.push_back(event);
+            also();
+        }
         self.env.clock.notify();
     }
     fn take(&self) -> Option<Event> {
@@ -43,7 +51,7 @@ impl EventQueue {
     fn next(&self, deadline: Option<Time>, over: impl Fn() -> bool) -> Option<Event> {
         let mut event = None;
         self.env.clock.wait(deadline, &mut || {
-            // In this order: what is posted before it is over must not be missed.
+            // In this order: what was posted when it is over must not be missed.
             let over = over();
             event = self.take();
             event.is_some() || over

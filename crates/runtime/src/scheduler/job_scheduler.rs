@@ -3,17 +3,16 @@
 
 use super::Status;
 use super::job_generator::{Event, EventQueue, caught};
-use crossbeam_channel::{Receiver, Sender, unbounded};
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::{Spawner, Thread};
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 pub(crate) struct JobScheduler {
-    /// `None` once it is shut down. Bounded by the generator's limit of pending batches.
-    submit: Mutex<Option<Sender<(Arc<JobSet>, BatchJob)>>>,
+    queue: Arc<JobQueue>,
     threads: Mutex<Vec<Box<dyn Thread>>>,
     shared: Arc<Shared>,
 }
@@ -22,6 +21,30 @@ struct Shared {
     events: Arc<EventQueue>,
     /// Jobs that have not begun are dropped.
     cancelled: AtomicBool,
+}
+
+/// Jobs that wait for an executor. Bounded by the generator's limit of pending batches.
+struct JobQueue {
+    /// `None` behind the last job there will be.
+    jobs: Mutex<VecDeque<Option<(Arc<JobSet>, BatchJob)>>>,
+    added: Condvar,
+}
+
+impl JobQueue {
+    fn add(&self, job: Option<(Arc<JobSet>, BatchJob)>) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+        self.added.notify_one();
+    }
+    /// Waits for the next job. (A channel would spin before it sleeps, which a batch every millisecond pays for.)
+    fn next(&self) -> Option<(Arc<JobSet>, BatchJob)> {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = jobs.pop_front() {
+                return job;
+            }
+            jobs = self.added.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
 /// The jobs of one batch.
@@ -39,14 +62,16 @@ impl JobScheduler {
         status: Arc<Status>,
         events: Arc<EventQueue>,
     ) -> Result<JobScheduler> {
-        let (submit, jobs) = unbounded();
+        let queue = Arc::new(JobQueue { jobs: Mutex::default(), added: Condvar::new() });
         let shared = Arc::new(Shared { status, events, cancelled: AtomicBool::new(false) });
-        let scheduler = JobScheduler { submit: Mutex::new(Some(submit)), threads: Mutex::default(), shared };
+        let scheduler = JobScheduler { queue, threads: Mutex::default(), shared };
         for number in 0..concurrent_jobs {
-            let (jobs, shared): (Receiver<(Arc<JobSet>, BatchJob)>, _) = (jobs.clone(), scheduler.shared.clone());
+            let (queue, shared) = (scheduler.queue.clone(), scheduler.shared.clone());
             let body = move || {
                 shared.status.claim_thread();
-                jobs.iter().for_each(|(set, job)| shared.run(&set, job));
+                while let Some((set, job)) = queue.next() {
+                    shared.run(&set, job);
+                }
             };
             let thread = spawner.spawn(&format!("streaming-job-executor-{number}"), Box::new(body))?;
             scheduler.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
@@ -60,11 +85,7 @@ impl JobScheduler {
         if jobs.is_empty() {
             return self.shared.completed(&set);
         }
-        if let Some(submit) = &*self.submit.lock().unwrap_or_else(PoisonError::into_inner) {
-            for job in jobs {
-                submit.send((set.clone(), job)).expect("the executors live as long as the sender");
-            }
-        }
+        jobs.into_iter().for_each(|job| self.queue.add(Some((set.clone(), job))));
     }
 
     /// Drops the jobs that have not begun.
@@ -73,8 +94,8 @@ impl JobScheduler {
     }
     /// Waits for the job that runs and, unless cancelled, for those that wait; then ends the threads.
     pub(crate) fn shut_down(&self) {
-        drop(self.submit.lock().unwrap_or_else(PoisonError::into_inner).take());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.iter().for_each(|_| self.queue.add(None));
         threads.into_iter().for_each(Thread::join);
     }
 }
@@ -101,9 +122,9 @@ impl Shared {
             self.completed(set);
         }
     }
-    /// Posted before it is counted: whoever waits for the count may rely on the post.
     fn completed(&self, set: &JobSet) {
-        self.events.post(Event::BatchCompleted(set.time));
-        self.status.batch_completed(set.time, set.failed.load(Ordering::Relaxed));
+        let failed = set.failed.load(Ordering::Relaxed);
+        let count = || self.status.batch_completed(set.time, failed);
+        self.events.post_with(Event::BatchCompleted(set.time), count);
     }
 }

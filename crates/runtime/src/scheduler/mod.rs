@@ -8,4 +8,4 @@ mod status;
 pub(crate) use job_generator::{Event, EventQueue, JobGenerator, Phase};
 pub(crate) use job_scheduler::JobScheduler;
 pub use status::Progress;
-pub(crate) use status::{Status, StopMode};
+pub(crate) use status::{NO_BATCHES, Status, StopMode};

@@ -5,7 +5,7 @@ use headwater_core::time::Time;
 use headwater_core::{Error, Result};
 use std::cell::Cell;
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How far the batches are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,9 +23,10 @@ pub struct Progress {
 pub(crate) struct Status {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// For those who wait without a deadline. They wake when what they wait for is there, not with every batch.
+    changed: Condvar,
     warn: Box<dyn Fn(&str) + Send + Sync>,
 }
-#[derive(Default)]
 struct State {
     progress: Progress,
     /// The first error that was reported and not yet returned to the user.
@@ -33,7 +34,14 @@ struct State {
     reported: u64,
     stop_requested: Option<StopMode>,
     stopped: bool,
+    /// The lowest number of completed batches that someone waits for on `changed`.
+    awaited: u64,
+    /// How many wait on the clock, for a deadline.
+    clock_waiters: usize,
 }
+
+/// No number of batches: who waits for an end or an error.
+pub(crate) const NO_BATCHES: u64 = u64::MAX;
 
 /// How to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,11 +66,21 @@ impl Status {
         ptr::eq(WORKS_FOR.get(), self)
     }
     pub(crate) fn new(clock: Arc<dyn Clock>, warn: impl Fn(&str) + Send + Sync + 'static) -> Status {
-        Status { clock, state: Mutex::default(), warn: Box::new(warn) }
+        let (progress, error, stop_requested) = Default::default();
+        let (reported, stopped, awaited, clock_waiters) = (0, false, NO_BATCHES, 0);
+        let state = State { progress, error, reported, stop_requested, stopped, awaited, clock_waiters };
+        Status { clock, state: Mutex::new(state), changed: Condvar::new(), warn: Box::new(warn) }
     }
+    /// A change that ends every wait.
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let result = change(&mut self.lock());
-        self.clock.notify();
+        let (result, clock_waiters) = {
+            let mut state = self.lock();
+            (change(&mut state), state.clock_waiters)
+        };
+        self.changed.notify_all();
+        if clock_waiters > 0 {
+            self.clock.notify();
+        }
         result
     }
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -72,14 +90,18 @@ impl Status {
     pub(crate) fn batch_submitted(&self) {
         self.lock().progress.pending += 1;
     }
+    /// Does not notify the clock: the caller does, together with the batch's event.
     pub(crate) fn batch_completed(&self, time: Time, failed: bool) {
-        self.change(|state| {
-            let progress = &mut state.progress;
-            progress.pending -= 1;
-            progress.completed += 1;
-            progress.failed += u64::from(failed);
-            progress.last_completed = progress.last_completed.max(Some(time));
-        });
+        let mut state = self.lock();
+        let progress = &mut state.progress;
+        progress.pending -= 1;
+        progress.completed += 1;
+        progress.failed += u64::from(failed);
+        progress.last_completed = progress.last_completed.max(Some(time));
+        if progress.completed >= state.awaited {
+            state.awaited = NO_BATCHES;
+            self.changed.notify_all();
+        }
     }
     /// A failure in the background. The first reaches the user through `await_termination`; later ones are warnings.
     pub(crate) fn report_error(&self, error: Error) {
@@ -114,15 +136,28 @@ impl Status {
         self.lock().progress
     }
 
-    /// Waits until `done`, a stop, a request to stop, the reported error, which it returns, or the deadline; whether
-    /// it was not the deadline.
-    pub(crate) fn wait(&self, deadline: Option<Time>, done: impl Fn(&Progress) -> bool) -> Result<bool> {
-        let mut error = None;
-        let in_time = self.clock.wait(deadline, &mut || {
+    /// Waits until `batches` are completed, a stop, a request to stop, the reported error, which it returns, or the
+    /// deadline; whether it was not the deadline.
+    pub(crate) fn wait(&self, deadline: Option<Time>, batches: u64) -> Result<bool> {
+        if deadline.is_none() {
             let mut state = self.lock();
-            error = state.error.take();
-            error.is_some() || state.stopped || state.stop_requested.is_some() || done(&state.progress)
-        });
-        error.map_or(Ok(in_time), Err)
+            while !state.ends_wait(batches) {
+                state.awaited = state.awaited.min(batches);
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            return state.error.take().map_or(Ok(true), Err);
+        }
+        self.lock().clock_waiters += 1;
+        let in_time = self.clock.wait(deadline, &mut || self.lock().ends_wait(batches));
+        let mut state = self.lock();
+        state.clock_waiters -= 1;
+        state.error.take().map_or(Ok(in_time), Err)
+    }
+}
+
+impl State {
+    fn ends_wait(&self, batches: u64) -> bool {
+        let ended = self.error.is_some() || self.stopped || self.stop_requested.is_some();
+        ended || self.progress.completed >= batches
     }
 }
