@@ -54,7 +54,7 @@ impl RunningContext {
         let zero = env.clock.now().floor(graph.batch_duration())?;
         let misused = status.clone();
         graph.start(zero, move |error| misused.report_error(error))?;
-        let events = Arc::new(EventQueue::new(env.clone()));
+        let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
         let scheduler =
             Arc::new(JobScheduler::start(conf.concurrent_jobs, &*env.spawner, status.clone(), events.clone())?);
         let generator = JobGenerator {

@@ -8,7 +8,8 @@ use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result, panic_message};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What the generator reacts to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,34 +27,52 @@ pub(crate) enum Event {
 /// Events from other threads. It holds at most one completion per pending batch and the stops.
 pub(crate) struct EventQueue {
     env: Env,
-    events: Mutex<VecDeque<Event>>,
+    /// Whether a completion may wait for the next tick, which is near: waking the generator for it would cost more
+    /// than a batch without data.
+    completions_wait: bool,
+    state: Mutex<Events>,
 }
+#[derive(Default)]
+struct Events {
+    queued: VecDeque<Event>,
+    /// Whether the generator waits without a tick to come: then every event wakes it.
+    no_tick: bool,
+}
+
+/// Batch intervals up to this one let completions wait for the next tick.
+const NEAR_TICK: Duration = Duration::from_millis(10);
+
 impl EventQueue {
-    pub(crate) fn new(env: Env) -> EventQueue {
-        EventQueue { env, events: Mutex::default() }
+    pub(crate) fn new(env: Env, batch_duration: Duration) -> EventQueue {
+        EventQueue { env, completions_wait: batch_duration <= NEAR_TICK, state: Mutex::default() }
     }
     pub(crate) fn post(&self, event: Event) {
-        self.post_with(event, || ());
-    }
-    /// Posts, and does what belongs to the event, as one step for the generator.
-    pub(crate) fn post_with(&self, event: Event, also: impl FnOnce()) {
-        {
-            let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-            events.push_back(event);
-            also();
-        }
+        self.lock().queued.push_back(event);
         self.env.clock.notify();
     }
-    fn take(&self) -> Option<Event> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    /// Posts the end of a batch, and counts it, as one step for the generator.
+    pub(crate) fn post_completed(&self, time: Time, count: impl FnOnce()) {
+        let wake = {
+            let mut events = self.lock();
+            events.queued.push_back(Event::BatchCompleted(time));
+            count();
+            events.no_tick || !self.completions_wait
+        };
+        if wake {
+            self.env.clock.notify();
+        }
+    }
+    fn lock(&self) -> MutexGuard<'_, Events> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// The next event, or `None` when the clock reaches `deadline` first, or `over` is true and no event is left.
     fn next(&self, deadline: Option<Time>, over: impl Fn() -> bool) -> Option<Event> {
+        self.lock().no_tick = deadline.is_none();
         let mut event = None;
         self.env.clock.wait(deadline, &mut || {
             // In this order: what was posted when it is over must not be missed.
             let over = over();
-            event = self.take();
+            event = self.lock().queued.pop_front();
             event.is_some() || over
         });
         event

@@ -2,7 +2,7 @@
 //! does not hold up the others of its batch, nor later batches.
 
 use super::Status;
-use super::job_generator::{Event, EventQueue, caught};
+use super::job_generator::{EventQueue, caught};
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::{Spawner, Thread};
 use headwater_core::time::Time;
@@ -124,7 +124,6 @@ impl Shared {
     }
     fn completed(&self, set: &JobSet) {
         let failed = set.failed.load(Ordering::Relaxed);
-        let count = || self.status.batch_completed(set.time, failed);
-        self.events.post_with(Event::BatchCompleted(set.time), count);
+        self.events.post_completed(set.time, || self.status.batch_completed(set.time, failed));
     }
 }
