@@ -1,6 +1,7 @@
 //! `reduce` on a stream.
 
 use super::DStream;
+use crate::rdd::reducing;
 use crate::{Closure, Data, Record};
 use std::sync::Arc;
 
@@ -19,14 +20,8 @@ impl<T: Record> DStream<T> {
     {
         let reduce = Arc::new(reduce);
         self.derive("reduce", move |rdd, _| {
-            let step = || {
-                let reduce = reduce.clone();
-                move |total: &mut Option<T>, chunk: &mut Vec<T>| {
-                    *total = total.take().into_iter().chain(chunk.drain(..)).reduce(&*reduce);
-                }
-            };
-            let partial = rdd.fold_partitions("reduce", || None, step(), |total| total);
-            partial.repartition(1).fold_partitions("reduce", || None, step(), |total| total)
+            let partial = rdd.fold_partitions("reduce", || None, reducing(reduce.clone()), |total| total);
+            partial.repartition(1).fold_partitions("reduce", || None, reducing(reduce.clone()), |total| total)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The actions: what makes a dataset be computed. Each runs one job and returns its result to the caller.
 
+use super::fold_partitions::reducing;
 use super::retain::truncate;
 use super::{Node, Rdd, Shuffle, Stop, Task};
 use crate::engine::{Job, ResultStage};
@@ -70,10 +71,7 @@ impl<T: Record> Rdd<T> {
         T: Data,
     {
         let reduce = Arc::new(reduce);
-        let within = reduce.clone();
-        let step = move |total: &mut Option<T>, chunk: &mut Vec<T>| {
-            *total = total.take().into_iter().chain(chunk.drain(..)).reduce(&*within);
-        };
+        let step = reducing(reduce.clone());
         let totals = self.fold_partitions("reduce", || None, step, |total| total).collect()?;
         Ok(totals.into_iter().reduce(&*reduce))
     }

@@ -4,6 +4,7 @@ use super::Rdd;
 use super::retain::truncate;
 use crate::origin::Origin;
 use crate::{Closure, Record};
+use std::sync::Arc;
 
 impl<T: Record> Rdd<T> {
     /// Folds every partition, also an empty one; `finish` says what it emits.
@@ -27,5 +28,14 @@ impl<T: Record> Rdd<T> {
             let mut out: Vec<U> = finish(folded).into_iter().collect();
             if out.is_empty() { Ok(()) } else { sink(&mut out) }
         })
+    }
+}
+
+/// The step that reduces chunks to one record, if there is any.
+pub(crate) fn reducing<T>(reduce: Arc<impl Fn(T, T) -> T + Closure>) -> impl Fn(&mut Option<T>, &mut Vec<T>) + Closure {
+    move |total, chunk| {
+        let mut records = chunk.drain(..);
+        let first = total.take().or_else(|| records.next());
+        *total = first.map(|first| records.fold(first, |total, record| reduce(total, record)));
     }
 }

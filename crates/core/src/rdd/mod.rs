@@ -29,6 +29,7 @@ mod text_file;
 mod union;
 
 pub use context::{BLOCK_BYTES, RddContext};
+pub(crate) use fold_partitions::reducing;
 pub use map_partitions::PartitionRecords;
 pub use node::{CHUNK, Node, Outcome, Sink, Stop};
 pub use shuffle::Shuffle;

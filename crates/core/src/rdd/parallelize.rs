@@ -1,7 +1,6 @@
 //! `parallelize`: records at hand become a dataset.
 
-use super::node::push_all;
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
 use crate::Record;
 use std::ops::Range;
 use std::sync::Arc;
@@ -74,6 +73,12 @@ impl<T: Record + Clone> Node<T> for Parallelized<T> {
     }
     fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
-        push_all(task, self.records[self.range(task.partition())].iter().cloned(), sink)
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for records in self.records[self.range(task.partition())].chunks(CHUNK) {
+            task.check()?;
+            chunk.extend_from_slice(records);
+            sink(&mut chunk)?;
+        }
+        Ok(())
     }
 }
