@@ -6,6 +6,7 @@ use super::combine_table::{CombineTable, Entry};
 use super::node::push_all;
 use super::shuffle::{Buckets, ShuffleId};
 use super::{CHUNK, Node, Outcome, Shuffle, Sink, Task};
+use crate::hash::partition_of;
 use crate::origin::Origin;
 use crate::partitioner::HashPartitioner;
 use crate::{Data, Key};
@@ -15,10 +16,20 @@ use std::sync::Arc;
 /// outgrown the near caches, and a record costs less on its way to the reduce side.
 const TRIAL_KEYS: usize = 1 << 17;
 
-/// What a map task leaves for one reduce partition: the totals of the records that it combined before it found that
-/// combining does not pay, then the records after those.
+/// Keys of a map task's table from which on its totals are left in parts.
+const PARTS_KEYS: usize = 1 << 14;
+
+/// Parts that all reduce partitions together have at least where there is much to merge. A reduce task merges part by
+/// part, each in a table of its own: tables that fit the near caches cost less than one large one.
+const PARTS_MIN: usize = 64;
+
+/// What a map task leaves for one reduce partition: one part, or [`Exchange::parts`] of them by further bits of the hash.
+type Bucket<K, V, C> = Vec<Part<K, V, C>>;
+
+/// The totals of the records that the map task combined before it found that combining does not pay, then the records
+/// after those.
 #[derive(Clone)]
-struct Bucket<K, V, C> {
+struct Part<K, V, C> {
     totals: Vec<Entry<K, C>>,
     values: Vec<Entry<K, V>>,
 }
@@ -63,9 +74,9 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Shuffle for Exchange<K, V, 
         self.buckets.keep()
     }
     fn run_map(&self, task: &Task<'_>) -> Outcome {
-        let partitions = self.partitioner.num_partitions();
         let mut table = CombineTable::with_capacity(self.partitioner.seed(), if A::SHRINKS { CHUNK } else { 0 });
-        let mut values: Vec<Vec<Entry<K, V>>> = (0..partitions).map(|_| Vec::new()).collect();
+        let parts = self.partitioner.num_partitions() * self.parts();
+        let mut values: Vec<Vec<Entry<K, V>>> = Vec::new();
         let mut combining = A::SHRINKS;
         let mut seen = 0;
         self.parent.compute(task, &mut |chunk| {
@@ -74,22 +85,51 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Shuffle for Exchange<K, V, 
             if combining {
                 table.merge_chunk(chunk, &*self.aggregator);
                 combining = table.len() < TRIAL_KEYS || 2 * table.len() < seen;
-            } else {
-                for (key, value) in chunk.drain(..) {
-                    let hash = self.partitioner.hash(&key);
-                    values[self.partitioner.of_hash(hash)].push(Entry { hash, key, value });
-                }
+                return Ok(());
+            }
+            values.resize_with(parts, Vec::new);
+            for (key, value) in chunk.drain(..) {
+                let hash = self.partitioner.hash(&key);
+                values[partition_of(hash, parts)].push(Entry { hash, key, value });
             }
             Ok(())
         })?;
-        let room = table.len() / partitions * 9 / 8;
-        let mut totals: Vec<Vec<_>> = (0..partitions).map(|_| Vec::with_capacity(room)).collect();
-        for entry in table.into_entries() {
-            totals[self.partitioner.of_hash(entry.hash)].push(entry);
-        }
-        let buckets = totals.into_iter().zip(values).map(|(totals, values)| Bucket { totals, values });
-        self.buckets.put(task.partition(), buckets.collect());
+        self.buckets.put(task.partition(), self.bucketed(table, values));
         Ok(())
+    }
+}
+
+impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
+    /// Parts of a reduce partition where there is much to merge.
+    fn parts(&self) -> usize {
+        PARTS_MIN.div_ceil(self.partitioner.num_partitions())
+    }
+
+    /// The bucket of each reduce partition. Little is left in one part.
+    fn bucketed(&self, table: CombineTable<K, A::Total>, values: Vec<Vec<Entry<K, V>>>) -> Vec<Bucket<K, V, A::Total>> {
+        let partitions = self.partitioner.num_partitions();
+        let parts = if values.is_empty() && table.len() < PARTS_KEYS { 1 } else { self.parts() };
+        let room = table.len() / (partitions * parts) * 9 / 8;
+        let mut totals: Vec<Vec<_>> = (0..partitions * parts).map(|_| Vec::with_capacity(room)).collect();
+        for entry in table.into_entries() {
+            totals[partition_of(entry.hash, partitions * parts)].push(entry);
+        }
+        let values = values.into_iter().chain(std::iter::repeat_with(Vec::new));
+        let mut all = totals.into_iter().zip(values).map(|(totals, values)| Part { totals, values });
+        (0..partitions).map(|_| all.by_ref().take(parts).collect()).collect()
+    }
+
+    /// The bucket in `parts` parts, where it came in one because it is small.
+    fn in_parts(&self, mut bucket: Bucket<K, V, A::Total>, partition: usize, parts: usize) -> Bucket<K, V, A::Total> {
+        if bucket.len() < parts {
+            let whole = bucket.remove(0);
+            bucket = (0..parts).map(|_| Part { totals: Vec::new(), values: Vec::new() }).collect();
+            let all = self.partitioner.num_partitions() * parts;
+            for entry in whole.totals {
+                bucket[partition_of(entry.hash, all) - partition * parts].totals.push(entry);
+            }
+        }
+        bucket
     }
 }
 
@@ -112,15 +152,30 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for Shu
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, (K, A::Total)>) -> Outcome {
         let exchange = &*self.0;
         let buckets = exchange.buckets.read(task.partition())?;
-        task.enter(exchange.origin);
-        let largest = buckets.iter().map(|bucket| bucket.totals.len() + bucket.values.len()).max().unwrap_or(0);
-        let mut table = CombineTable::with_capacity(exchange.partitioner.seed(), largest);
-        for mut bucket in buckets {
-            table.combine_entries(&mut bucket.totals, &*exchange.aggregator);
-            table.merge_entries(&mut bucket.values, &*exchange.aggregator);
+        let parts = buckets.iter().map(Vec::len).max().unwrap_or(0);
+        let in_parts = |bucket| exchange.in_parts(bucket, task.partition(), parts).into_iter();
+        let mut buckets: Vec<_> = buckets.into_iter().map(in_parts).collect();
+        for _ in 0..parts {
             task.check()?;
+            task.enter(exchange.origin);
+            let part: Vec<_> = buckets.iter_mut().filter_map(Iterator::next).collect();
+            let entries = exchange.merged(part).into_entries();
+            push_all(task, entries.map(|entry| (entry.key, entry.value)), sink)?;
         }
-        push_all(task, table.into_entries().map(|entry| (entry.key, entry.value)), sink)
+        Ok(())
+    }
+}
+
+impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
+    /// One table of what the map tasks left for one part, in their order.
+    fn merged(&self, part: Vec<Part<K, V, A::Total>>) -> CombineTable<K, A::Total> {
+        let largest = part.iter().map(|part| part.totals.len() + part.values.len()).max().unwrap_or(0);
+        let mut table = CombineTable::with_capacity(self.partitioner.seed(), largest);
+        for mut part in part {
+            table.combine_entries(&mut part.totals, &*self.aggregator);
+            table.merge_entries(&mut part.values, &*self.aggregator);
+        }
+        table
     }
 }
 

@@ -7,4 +7,5 @@ mod files;
 mod lifecycle;
 mod operator_ids;
 mod sharing;
+mod shuffles;
 mod socket;
