@@ -15,6 +15,10 @@ pub trait Engine: Send + Sync {
     fn default_parallelism(&self) -> usize;
     /// Ends the running jobs soon, and every later one at once, with [`crate::ErrorKind::Cancelled`].
     fn cancel(&self);
+    /// Ends the engine's threads, when no job runs any more; later jobs end as after [`Engine::cancel`].
+    fn stop(&self);
+    /// Whether the calling thread runs a task of any engine.
+    fn runs_this_thread(&self) -> bool;
 }
 
 /// The last stage of a job, whose tasks leave their results with the action that asked.
@@ -34,7 +38,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// The job of `stage`. A shuffle that is read from more than one place of the job keeps its buckets.
+    /// The job of `stage`. A shuffle that is read from more than one place of the job, or was read by a job before,
+    /// keeps its buckets.
     pub fn new(stage: Arc<dyn ResultStage>) -> Job {
         let mut readers = HashMap::new();
         count_readers(stage.shuffles(), &mut readers);
@@ -47,7 +52,10 @@ fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<rdd::Shu
         let count = readers.entry(shuffle.id()).or_default();
         *count += 1;
         match *count {
-            1 => count_readers(shuffle.parents(), readers),
+            1 => {
+                shuffle.open();
+                count_readers(shuffle.parents(), readers);
+            }
             _ => shuffle.keep(),
         }
     }

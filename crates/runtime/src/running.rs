@@ -90,15 +90,16 @@ impl RunningContext {
     /// Carries out a stop that was asked for by a [`StopHandle`].
     fn wait(&self, deadline: Option<Time>, batches: u64) -> Result<bool> {
         let in_time = self.status.wait(deadline, batches)?;
-        if let Some(mode) = self.status.stop_requested() {
+        if let Some(mode) = self.status.stop_requested().filter(|_| !self.status.is_stopped()) {
             self.stop_by(mode)?;
         }
         Ok(in_time)
     }
 
-    /// Stops: no more batches, and those that wait are dropped. Returns when all threads have ended; a task is cut off
-    /// between two chunks of records. Stopping again does nothing. An error when called from an output operation,
-    /// which the stop would wait for: use a [`StopHandle`] there.
+    /// Stops: no more batches, and those that wait are dropped; also a graceful stop that another thread waits for is
+    /// cut short. Returns when all threads have ended; a task is cut off between two chunks of records. A failure that
+    /// no call has returned yet is returned here. Stopping again does nothing. An error when called from a closure of
+    /// the program, which the stop would wait for: use a [`StopHandle`] there.
     pub fn stop(&self) -> Result<()> {
         self.stop_by(StopMode::Now)
     }
@@ -125,34 +126,55 @@ impl RunningContext {
     }
 
     fn stop_by(&self, mode: StopMode) -> Result<()> {
-        if self.status.owns_this_thread() {
+        if self.status.owns_this_thread() || self.graph.context().engine().runs_this_thread() {
             return Err(Error::program(
-                "stop() was called from an output operation, which it would wait for; take a stop_handle() and request \
-                 the stop there",
+                "stop() was called from the program's own closure, which it would wait for; take a stop_handle() and \
+                 request the stop there",
             ));
         }
-        let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.status.is_stopped() {
-            return Ok(());
-        }
         if mode == StopMode::Now {
+            // Before the lock: a graceful stop that is under way ends soon then.
+            self.cut_off();
+        }
+        let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.status.is_stopped() {
+            self.graph.inputs().for_each(|input| input.stop());
+            self.events.post(if mode == StopMode::Now { Event::Stop } else { Event::Drain });
+            if let Some(generator) = generator.take() {
+                generator.join();
+            }
+            self.scheduler.shut_down();
+            self.graph.context().engine().stop();
+            self.status.set_stopped();
+        }
+        self.status.take_error().map_or(Ok(()), Err)
+    }
+
+    /// Begins the end of everything without waiting for it.
+    fn cut_off(&self) {
+        if !self.status.is_stopped() {
             self.scheduler.cancel();
             self.graph.context().engine().cancel();
+            self.events.post(Event::Stop);
         }
-        self.graph.inputs().for_each(|input| input.stop());
-        self.events.post(if mode == StopMode::Now { Event::Stop } else { Event::Drain });
-        if let Some(generator) = generator.take() {
-            generator.join();
-        }
-        self.scheduler.shut_down();
-        self.status.set_stopped();
-        Ok(())
     }
 }
 
 impl Drop for RunningContext {
     fn drop(&mut self) {
-        // The only error is a drop inside an output operation, whose closure cannot own the context.
-        let _stopped = self.stop_by(StopMode::Now);
+        match self.status.owns_this_thread() {
+            // Inside one of its own closures nothing can be waited for: the threads end by themselves.
+            true => {
+                self.cut_off();
+                self.graph.inputs().for_each(|input| input.stop());
+                self.scheduler.close();
+            }
+            false => {
+                if let Err(error) = self.stop_by(StopMode::Now) {
+                    self.status.report_error(error);
+                }
+            }
+        }
+        self.status.warn_of_error();
     }
 }

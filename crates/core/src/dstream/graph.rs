@@ -169,9 +169,15 @@ impl DStreamGraph {
         }
         let mut jobs = Vec::with_capacity(started.outputs.len());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
-            if let Some(run) = (output.make_job)(time)? {
-                let name = output.node.header().place();
-                jobs.push(BatchJob { output_op_id, name, run });
+            let name = output.node.header().place();
+            match (output.make_job)(time) {
+                Ok(Some(run)) => jobs.push(BatchJob { output_op_id, name, run }),
+                Ok(None) => {}
+                // It fails as this output's job, and holds up no other.
+                Err(error) => {
+                    let error = error.within("error generating the job");
+                    jobs.push(BatchJob { output_op_id, name, run: Box::new(|| Err(error)) });
+                }
             }
         }
         Ok(jobs)

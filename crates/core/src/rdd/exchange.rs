@@ -70,6 +70,9 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Shuffle for Exchange<K, V, 
     fn missing(&self) -> Vec<usize> {
         self.buckets.missing()
     }
+    fn open(&self) {
+        self.buckets.open()
+    }
     fn keep(&self) {
         self.buckets.keep()
     }
@@ -151,6 +154,7 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for Shu
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, (K, A::Total)>) -> Outcome {
         let exchange = &*self.0;
+        task.enter(exchange.origin);
         let buckets = exchange.buckets.read(task.partition())?;
         let parts = buckets.iter().map(Vec::len).max().unwrap_or(0);
         let in_parts = |bucket| exchange.in_parts(bucket, task.partition(), parts).into_iter();

@@ -28,6 +28,7 @@ impl<T: Record> Rdd<T> {
                     for produced in f(record) {
                         if out.len() == CHUNK {
                             sink(&mut out)?;
+                            task.check()?;
                             task.enter(origin);
                         }
                         out.push(produced);

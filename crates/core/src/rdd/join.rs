@@ -21,7 +21,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.joined("join", other, |left, right| pairs(&left, &right))
+        self.joined("join", other, |left, right| (left, right))
     }
 
     /// As [`Rdd::join`], and each value of this side without a partner with `None`.
@@ -40,7 +40,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.joined("left_outer_join", other, |left, right| pairs(&left, &or_none(right)))
+        self.joined("left_outer_join", other, |left, right| (left, or_none(right)))
     }
 
     /// As [`Rdd::join`], and each value of the other side without a partner with `None`.
@@ -59,7 +59,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.joined("right_outer_join", other, |left, right| pairs(&or_none(left), &right))
+        self.joined("right_outer_join", other, |left, right| (or_none(left), right))
     }
 
     /// As [`Rdd::join`], and each value of either side without a partner with `None`.
@@ -80,21 +80,23 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.joined("full_outer_join", other, |left, right| pairs(&or_none(left), &or_none(right)))
+        self.joined("full_outer_join", other, |left, right| (or_none(left), or_none(right)))
     }
 
+    /// `sides` makes the values of both sides of a key ready to be paired, each with each.
     #[track_caller]
-    fn joined<W, R>(
+    fn joined<W, L, R>(
         &self,
         kind: &'static str,
         other: &Rdd<(K, W)>,
-        matches: impl Fn(Vec<V>, Vec<W>) -> Vec<R> + Closure,
-    ) -> Rdd<(K, R)>
+        sides: impl Fn(Vec<V>, Vec<W>) -> (Vec<L>, Vec<R>) + Closure,
+    ) -> Rdd<(K, (L, R))>
     where
         K: Key,
         V: Data,
         W: Data,
-        R: Record,
+        L: Record + Clone,
+        R: Record + Clone,
     {
         let origin = Origin::here(kind);
         self.cogroup(other).narrow_tail(true, move |parent, task, sink| {
@@ -102,16 +104,20 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
             parent.compute(task, &mut |chunk| {
                 task.enter(origin);
                 for (key, (left, right)) in chunk.drain(..) {
-                    out.extend(matches(left, right).into_iter().map(|pair| (key.clone(), pair)));
+                    let (left, right) = sides(left, right);
+                    for (l, r) in left.iter().flat_map(|l| right.iter().map(move |r| (l, r))) {
+                        if out.len() == CHUNK {
+                            sink(&mut out)?;
+                            task.check()?;
+                            task.enter(origin);
+                        }
+                        out.push((key.clone(), (l.clone(), r.clone())));
+                    }
                 }
                 sink(&mut out)
             })
         })
     }
-}
-
-fn pairs<V: Clone, W: Clone>(left: &[V], right: &[W]) -> Vec<(V, W)> {
-    left.iter().flat_map(|v| right.iter().map(move |w| (v.clone(), w.clone()))).collect()
 }
 
 /// The values, or one `None` where there are none: the partner of an outer join.

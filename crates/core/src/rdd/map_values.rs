@@ -49,6 +49,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
                     for produced in f(value) {
                         if out.len() == CHUNK {
                             sink(&mut out)?;
+                            task.check()?;
                             task.enter(origin);
                         }
                         out.push((key.clone(), produced));

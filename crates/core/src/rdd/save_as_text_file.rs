@@ -2,6 +2,7 @@
 
 use super::{Node, Rdd, Stop, Task};
 use crate::env::FileSystem;
+use crate::origin::Origin;
 use crate::{Error, Record, Result};
 use std::fmt::Display;
 use std::io::Write;
@@ -23,6 +24,7 @@ impl<T: Record + Display> Rdd<T> {
     /// assert!(context.parallelize(vec![1], 1).save_as_text_file(&path).is_err());
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn save_as_text_file(&self, path: &str) -> Result<()> {
         if self.context.env().files.exists(path)? {
             return Err(Error::program(format!("output folder {path} exists already; remove it or choose another")));
@@ -31,29 +33,42 @@ impl<T: Record + Display> Rdd<T> {
     }
 
     /// As [`Rdd::save_as_text_file`], over what an earlier try at the same batch may have left.
+    #[track_caller]
     pub(crate) fn replace_text_files(&self, path: &str) -> Result<()> {
         self.context.env().files.remove_folder(path)?;
         self.write_text_files(path)
     }
 
+    #[track_caller]
     fn write_text_files(&self, path: &str) -> Result<()> {
         let files = self.context.env().files.clone();
         let temporary = format!("{path}/_temporary");
         files.create_folder(&temporary)?;
         let (task_files, task_path) = (files.clone(), path.to_owned());
-        self.run_job(move |node, task| write_part(node, task, &*task_files, &task_path))?;
-        files.remove_folder(&temporary)?;
+        let origin = Origin::here("save_as_text_file");
+        let written = self.run_job(move |node, task| write_part(node, task, origin, &*task_files, &task_path));
+        // Also what failed attempts have left, of which a full disk has the least need.
+        let cleared = files.remove_folder(&temporary);
+        written?;
+        cleared?;
         files.create(&format!("{path}/_SUCCESS")).map(drop)
     }
 }
 
-fn write_part<T: Display>(node: &dyn Node<T>, task: &Task<'_>, files: &dyn FileSystem, path: &str) -> Result<(), Stop> {
+fn write_part<T: Display>(
+    node: &dyn Node<T>,
+    task: &Task<'_>,
+    origin: Origin,
+    files: &dyn FileSystem,
+    path: &str,
+) -> Result<(), Stop> {
     let part = format!("part-{:05}", task.partition());
     let temporary = format!("{path}/_temporary/{part}.{}", task.attempt());
     let failed = |error| Stop::from(Error::outside(format!("cannot write {temporary}"), error));
     let mut file = files.create(&temporary)?;
     let mut bytes = Vec::with_capacity(WRITE_BYTES);
     node.compute(task, &mut |chunk| {
+        task.enter(origin);
         for record in chunk.drain(..) {
             writeln!(bytes, "{record}").map_err(failed)?;
             if bytes.len() >= WRITE_BYTES {

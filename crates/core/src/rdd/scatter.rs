@@ -91,6 +91,9 @@ impl<T: Data> Shuffle for Scatter<T> {
     fn missing(&self) -> Vec<usize> {
         self.buckets.missing()
     }
+    fn open(&self) {
+        self.buckets.open()
+    }
     fn keep(&self) {
         self.buckets.keep()
     }
@@ -123,6 +126,7 @@ impl<T: Data> Node<T> for Scattered<T> {
         self.0.by
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
+        task.enter(self.0.origin);
         let buckets = self.0.buckets.read(task.partition())?;
         push_all(task, buckets.into_iter().flatten(), sink)
     }

@@ -53,9 +53,9 @@ impl TextReceiverStore {
         let has_room = || self.lock().block_bytes < self.limits.buffered_bytes_max;
         if !has_room() {
             self.clock.wait(None, &mut || stopped() || has_room());
-        }
-        if stopped() {
-            return false;
+            if !has_room() {
+                return false;
+            }
         }
         let state = &mut *self.lock();
         let State { lines, tracker, block_bytes } = state;

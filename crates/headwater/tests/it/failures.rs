@@ -129,7 +129,7 @@ fn a_transform_that_panics_fails_the_generation_of_its_batch_only() {
     let running = ssc.start().unwrap();
     clock.advance(seconds(2));
     let error = running.await_termination().unwrap_err().to_string();
-    assert!(error.contains("error generating jobs for batch 1000 ms") && error.contains("no such table"), "{error}");
+    assert!(error.contains("batch 1000 ms, output operation 0") && error.contains("no such table"), "{error}");
     assert!(error.contains("transform at"), "{error}");
     assert_eq!(received.recv().unwrap(), [2]);
 }

@@ -129,4 +129,11 @@ impl Engine for LocalEngine {
     fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
+    fn stop(&self) {
+        self.cancel();
+        self.pool.shut_down();
+    }
+    fn runs_this_thread(&self) -> bool {
+        IN_TASK.get()
+    }
 }

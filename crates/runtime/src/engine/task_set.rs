@@ -5,7 +5,7 @@ use crossbeam_channel::{Sender, unbounded};
 use headwater_core::Result;
 use headwater_core::env::{Spawner, Thread};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The tasks of one stage, taken one by one.
 struct TaskSet {
@@ -42,9 +42,12 @@ impl TaskSet {
 /// The threads. Dropping it joins them.
 pub(super) struct Pool {
     threads: usize,
-    /// `None` only while the pool is dropped. The queue holds at most `threads - 1` entries per running stage.
+    helpers: Mutex<Helpers>,
+}
+struct Helpers {
+    /// `None` once the pool is shut down. The queue holds at most `threads - 1` entries per running stage.
     submit: Option<Sender<Arc<TaskSet>>>,
-    helpers: Vec<Box<dyn Thread>>,
+    threads: Vec<Box<dyn Thread>>,
 }
 
 impl Pool {
@@ -56,7 +59,7 @@ impl Pool {
             spawner.spawn(&format!("task-{number}"), Box::new(move || tasks.iter().for_each(|set| set.work())))
         });
         let helpers = helpers.collect::<Result<Vec<_>>>()?;
-        Ok(Pool { threads, submit: Some(submit), helpers })
+        Ok(Pool { threads, helpers: Mutex::new(Helpers { submit: Some(submit), threads: helpers }) })
     }
     pub(super) fn threads(&self) -> usize {
         self.threads
@@ -70,19 +73,31 @@ impl Pool {
         let (next, left) = (AtomicUsize::new(0), AtomicUsize::new(count));
         let set = TaskSet { count, next, left, run: Box::new(run), done: Mutex::new(false), wake: Condvar::new() };
         let set = Arc::new(set);
-        if let Some(submit) = &self.submit {
+        if let Some(submit) = &self.helpers().submit {
             for _ in 1..self.threads.min(count) {
-                submit.send(set.clone()).expect("the helpers live as long as the pool");
+                submit.send(set.clone()).expect("the helpers live until the sender is gone");
             }
         }
         set.work();
         set.wait();
     }
+
+    /// Ends the helpers when their tasks are done. What runs after that runs on the submitting thread alone.
+    pub(super) fn shut_down(&self) {
+        let threads = {
+            let mut helpers = self.helpers();
+            helpers.submit = None;
+            std::mem::take(&mut helpers.threads)
+        };
+        threads.into_iter().for_each(Thread::join);
+    }
+    fn helpers(&self) -> MutexGuard<'_, Helpers> {
+        self.helpers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.submit = None;
-        self.helpers.drain(..).for_each(Thread::join);
+        self.shut_down();
     }
 }

@@ -1,5 +1,4 @@
 //! Standard output for `print()`; warnings go to the program's `tracing` subscriber, or to standard error without one.
-#![allow(clippy::print_stderr, reason = "the real environment")]
 
 use headwater_core::env::Console;
 use std::io::Write;
@@ -16,7 +15,8 @@ impl Console for SystemConsole {
         if tracing::dispatcher::has_been_set() {
             tracing::warn!(target: "headwater", "{message}");
         } else {
-            eprintln!("WARN headwater: {message}");
+            // A closed or full standard error must not end the thread that warns.
+            let _closed = writeln!(std::io::stderr(), "WARN headwater: {message}");
         }
     }
 }

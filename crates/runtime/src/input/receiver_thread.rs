@@ -1,9 +1,14 @@
 //! [`ReceiverThread`]: a thread that a receiver has for itself, and the stop that reaches into its waiting.
 
-use headwater_core::Result;
 use headwater_core::env::{Env, Thread};
 use headwater_core::time::Time;
+use headwater_core::{Result, panic_message};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The wait before a thread that panicked runs again.
+const RESTART_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a receiving thread and its owner share.
 pub(super) struct StopSignal {
@@ -54,9 +59,16 @@ impl ReceiverThread {
     pub(super) fn new(env: Env) -> ReceiverThread {
         ReceiverThread { signal: Arc::new(StopSignal { env, state: Mutex::default() }), thread: Mutex::default() }
     }
-    pub(super) fn start(&self, name: &str, body: impl FnOnce(&StopSignal) + Send + 'static) -> Result<()> {
-        let signal = self.signal.clone();
-        let thread = self.signal.env.spawner.spawn(name, Box::new(move || body(&signal)))?;
+    /// `body` runs until the stop. If it panics, by a defect of ours, that is said and it runs again.
+    pub(super) fn start(&self, name: &str, body: impl Fn(&StopSignal) + Send + 'static) -> Result<()> {
+        let (signal, console, named) = (self.signal.clone(), self.signal.env.console.clone(), name.to_owned());
+        let run = move || {
+            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(&signal))) {
+                console.warn(&format!("{named} panicked and starts again: {}", panic_message(&*panic)));
+                signal.pause_until(signal.env.clock.now() + RESTART_PAUSE);
+            }
+        };
+        let thread = self.signal.env.spawner.spawn(name, Box::new(run))?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }

@@ -164,7 +164,10 @@ impl Receiver {
                 Err(error) => break Error::outside(format!("error receiving from {}", self.address), error),
             }
         };
-        self.store.end_of_stream();
+        // A line that our own stop has cut off is no record.
+        if !signal.is_stopped() {
+            self.store.end_of_stream();
+        }
         (received, ended)
     }
 }

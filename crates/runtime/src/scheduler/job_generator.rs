@@ -100,8 +100,19 @@ pub(crate) enum Phase {
 
 impl JobGenerator {
     /// Reacts to events until one of the stops.
-    pub(crate) fn run(mut self) {
-        self.status.claim_thread();
+    pub(crate) fn run(self) {
+        let status = self.status.clone();
+        status.claim_thread();
+        let ended = caught("the job generator", || {
+            self.react();
+            Ok(())
+        });
+        if let Err(error) = ended {
+            status.report_error(Error::new(ErrorKind::Internal, "no more batches are generated").because(error));
+        }
+    }
+
+    fn react(mut self) {
         while let Some(event) = self.next_event() {
             match event {
                 Event::GenerateJobs(time) => self.generate_jobs(time),
@@ -119,7 +130,7 @@ impl JobGenerator {
         if self.phase == Phase::Draining && !self.has_unallocated() {
             return self.events.next(None, || self.status.progress().pending == 0);
         }
-        if full && self.phase == Phase::Running {
+        if full && self.phase == Phase::Running && self.env.clock.now() >= self.next {
             self.phase = Phase::Behind;
             self.env.console.warn(&format!(
                 "{pending} batches wait or run, the limit (Conf::pending_batches_max): batch {} and later ones are \
@@ -150,8 +161,15 @@ impl JobGenerator {
         }
     }
 
+    /// Records are dropped here, and that is the user's code.
     fn clear_metadata(&self, time: Time) {
-        self.graph.clear_metadata(time);
+        let cleared = caught("dropping records", || {
+            self.graph.clear_metadata(time);
+            Ok(())
+        });
+        if let Err(error) = cleared {
+            self.status.report_error(error.within(format!("error clearing batch {time}")));
+        }
     }
 }
 

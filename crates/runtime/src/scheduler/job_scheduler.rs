@@ -92,6 +92,11 @@ impl JobScheduler {
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
     }
+    /// Ends the threads without waiting for them.
+    pub(crate) fn close(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.iter().for_each(|_| self.queue.add(None));
+    }
     /// Waits for the job that runs and, unless cancelled, for those that wait; then ends the threads.
     pub(crate) fn shut_down(&self) {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -109,6 +114,7 @@ impl Shared {
     fn run(&self, set: &JobSet, job: BatchJob) {
         if !self.cancelled.load(Ordering::Relaxed) {
             let BatchJob { output_op_id, name, run } = job;
+            // What the job held is dropped in there too.
             if let Err(error) = caught(&name, run) {
                 set.failed.store(true, Ordering::Relaxed);
                 // A job that the stop cut off is no failure of the program's.

@@ -29,9 +29,8 @@ pub(crate) struct Status {
 }
 struct State {
     progress: Progress,
-    /// The first error that was reported and not yet returned to the user.
+    /// An error that was reported and not yet returned to the user.
     error: Option<Error>,
-    reported: u64,
     stop_requested: Option<StopMode>,
     stopped: bool,
     /// The lowest number of completed batches that someone waits for on `changed`.
@@ -67,8 +66,8 @@ impl Status {
     }
     pub(crate) fn new(clock: Arc<dyn Clock>, warn: impl Fn(&str) + Send + Sync + 'static) -> Status {
         let (progress, error, stop_requested) = Default::default();
-        let (reported, stopped, awaited, clock_waiters) = (0, false, NO_BATCHES, 0);
-        let state = State { progress, error, reported, stop_requested, stopped, awaited, clock_waiters };
+        let (stopped, awaited, clock_waiters) = (false, NO_BATCHES, 0);
+        let state = State { progress, error, stop_requested, stopped, awaited, clock_waiters };
         Status { clock, state: Mutex::new(state), changed: Condvar::new(), warn: Box::new(warn) }
     }
     /// A change that ends every wait.
@@ -103,18 +102,27 @@ impl Status {
             self.changed.notify_all();
         }
     }
-    /// A failure in the background. The first reaches the user through `await_termination`; later ones are warnings.
+    /// A failure in the background. It reaches the user through the next call that waits or stops; those that come
+    /// while one is on its way are warnings.
     pub(crate) fn report_error(&self, error: Error) {
-        let later = self.change(|state| {
-            state.reported += 1;
-            if state.reported == 1 {
+        let later = self.change(|state| match state.error {
+            None => {
                 state.error = Some(error);
                 None
-            } else {
-                Some(error)
             }
+            Some(_) => Some(error),
         });
         if let Some(error) = later {
+            (self.warn)(&format!("{error:?}"));
+        }
+    }
+    /// The error that nobody has been given yet.
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        self.lock().error.take()
+    }
+    /// Nobody is left to be given an error.
+    pub(crate) fn warn_of_error(&self) {
+        if let Some(error) = self.take_error() {
             (self.warn)(&format!("{error:?}"));
         }
     }
