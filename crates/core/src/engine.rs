@@ -23,8 +23,8 @@ pub trait Engine: Send + Sync {
 
 /// The last stage of a job, whose tasks leave their results with the action that asked.
 pub trait ResultStage: Send + Sync {
-    /// One task each.
-    fn num_partitions(&self) -> usize;
+    /// The partitions to compute, one task each.
+    fn partitions(&self) -> Vec<usize>;
     /// The shuffles that the stage reads.
     fn shuffles(&self) -> Vec<Arc<dyn Shuffle>>;
     /// Computes a partition and keeps its result; a later attempt replaces it.

@@ -12,6 +12,8 @@ pub(crate) struct LineBlocks {
     pool: BlockPool,
     console: Arc<dyn Console>,
     line_bytes_max: usize,
+    /// Where the limit comes from, for warnings.
+    limit: &'static str,
     /// Whole lines, and behind them the start of one.
     open: BlockBuilder,
     /// Where the bytes of `open` stop being whole lines.
@@ -20,13 +22,18 @@ pub(crate) struct LineBlocks {
     skipping: Option<usize>,
 }
 
+/// The longest line that is let through, at most what a block can hold, and where that is set, for warnings.
+pub(crate) struct LineLimit {
+    pub(crate) bytes: usize,
+    pub(crate) name: &'static str,
+}
+
 impl LineBlocks {
-    /// For the stream that warnings call `source`. A line above `line_bytes_max` bytes, which a block must be able to
-    /// hold, is thrown away with a warning.
-    pub(crate) fn new(source: String, pool: BlockPool, console: Arc<dyn Console>, line_bytes_max: usize) -> LineBlocks {
+    /// For the stream that warnings call `source`. A line above the limit is thrown away with a warning.
+    pub(crate) fn new(source: String, pool: BlockPool, console: Arc<dyn Console>, limit: LineLimit) -> LineBlocks {
         let open = pool.take();
-        let line_bytes_max = line_bytes_max.min(open.capacity() - 1);
-        LineBlocks { source, pool, console, line_bytes_max, open, whole: 0, skipping: None }
+        let line_bytes_max = limit.bytes.min(open.capacity() - 1);
+        LineBlocks { source, pool, console, line_bytes_max, limit: limit.name, open, whole: 0, skipping: None }
     }
 
     /// Takes in `bytes`; blocks that fill up on the way go to `full`.
@@ -144,8 +151,8 @@ impl LineBlocks {
     }
     fn warn_too_long(&self, bytes: usize) {
         self.console.warn(&format!(
-            "{}: a line of {bytes} bytes was thrown away: the limit is {} bytes (Conf::line_bytes_max)",
-            self.source, self.line_bytes_max
+            "{}: a line of {bytes} bytes was thrown away: the limit is {} bytes ({})",
+            self.source, self.line_bytes_max, self.limit
         ));
     }
 }

@@ -16,5 +16,6 @@ impl<T: Record> DStream<T> {
         T: Key,
     {
         self.derive("count_by_value", |rdd, _| rdd.map(|record| (record, 1u64)).reduce_by_key(|a, b| a + b))
+            .choosing_partitions()
     }
 }

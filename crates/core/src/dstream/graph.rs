@@ -83,41 +83,42 @@ impl DStreamGraph {
     }
 
     pub(crate) fn add_node(&self, node: Arc<dyn AnyDStream>) {
-        if self.may_change(&*node) {
+        if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
             self.state().nodes.push(node);
         }
     }
     pub(crate) fn add_input(&self, node: Arc<dyn AnyDStream>, source: Arc<dyn InputDStream>) {
-        if self.may_change(&*node) {
+        if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
             let mut state = self.state();
             state.nodes.push(node.clone());
             state.inputs.push(Input { node, source });
         }
     }
     pub(crate) fn add_output(&self, node: Arc<dyn AnyDStream>, make_job: MakeJob) {
-        if self.may_change(&*node) {
+        if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
             let mut state = self.state();
             state.nodes.push(node.clone());
             state.outputs.push(Output { node, make_job });
         }
     }
-    fn may_change(&self, node: &dyn AnyDStream) -> bool {
+    /// Whether the graph has not started; else `what` is refused.
+    pub(crate) fn may_change(&self, operator: &Header, what: &str) -> bool {
         if self.started.get().is_some() {
             self.refuse(Error::program(format!(
-                "{}: adding new inputs, transformations, and output operations after starting a context is not \
-                 supported; build the whole graph before start()",
-                node.header().place()
+                "{}: {what} after starting a context is not supported; build the whole graph before start()",
+                operator.place()
             )));
-            return false;
         }
-        true
+        self.started.get().is_none()
     }
     /// The user names an operator.
     pub(crate) fn name(&self, operator: &Header, name: String) {
         if name.is_empty() {
             self.refuse(Error::program(format!("{}: .uid(\"\") is no name", operator.place())));
         }
-        operator.set_uid(name);
+        if self.may_change(operator, "naming an operator") {
+            operator.set_uid(name);
+        }
     }
     /// Something is wrong with the program: `start` reports it or, after that, `await_termination`.
     pub fn refuse(&self, error: Error) {

@@ -4,6 +4,7 @@ use super::foreach_rdd::OutputOperation;
 use super::graph::{DStreamGraph, MakeJob};
 use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
 use crate::input::InputDStream;
+use crate::origin::{in_user_code, on_behalf_of};
 use crate::rdd::{Rdd, RddContext};
 use crate::time::Time;
 use crate::{Error, Record, Result};
@@ -60,8 +61,9 @@ impl<T: Record> DStream<T> {
         self.clone()
     }
 
-    /// The number of partitions of the last operator, which shuffles: `reduce_by_key`, `join`, .... Its default is
-    /// the number of task threads. The start fails for 0, the job for an operator that does not choose its partitions.
+    /// The number of partitions of this operator, which shuffles: `reduce_by_key`, `join`, .... It is a setting of the
+    /// operator, and so of every handle to it. Its default is the number of task threads. The start fails for 0, and
+    /// for an operator that does not choose its partitions.
     ///
     /// ```
     /// use headwater::testkit::check;
@@ -72,11 +74,19 @@ impl<T: Record> DStream<T> {
     /// check([vec!['a', 'b', 'a']], program, [vec![2]]);
     /// ```
     pub fn with_partitions(&self, partitions: usize) -> DStream<T> {
+        let (place, operator) = (self.place(), self.node.header());
         if partitions == 0 {
-            let place = self.place();
             self.graph.refuse(Error::program(format!("{place}: with_partitions(0): a stream needs at least 1")));
         }
-        self.node.header().set_partitions(partitions);
+        if !operator.chooses_partitions() {
+            self.graph.refuse(Error::program(format!(
+                "{place}: with_partitions({partitions}) stands behind an operator that does not choose its partitions; \
+                 put it right behind one that shuffles, or use repartition({partitions})"
+            )));
+        }
+        if self.graph.may_change(operator, "with_partitions") {
+            operator.set_partitions(partitions);
+        }
         self.clone()
     }
 
@@ -151,6 +161,12 @@ impl<T: Record> DStream<T> {
         })
     }
 
+    /// The same stream, whose operator lets the user choose its partitions.
+    pub(super) fn choosing_partitions(self) -> DStream<T> {
+        self.node.header().let_choose_partitions();
+        self
+    }
+
     /// The last operator and where it was created.
     pub(super) fn place(&self) -> String {
         self.node.header().place()
@@ -180,25 +196,31 @@ impl<T: Record> DStream<T> {
         DStream { node, graph: self.graph.clone(), _driver: self._driver }
     }
 
-    /// Registers an output: `run` is the body of each batch's job.
+    /// Registers an output: `run` is the body of each batch's job, `users` says whether it is the user's code.
     #[track_caller]
     pub(super) fn output(
         &self,
         kind: &'static str,
-        shared: bool,
+        users: bool,
         run: impl Fn(Rdd<T>, Time) -> Result<()> + Send + Sync + 'static,
     ) -> OutputOperation {
         let header = Header::new(kind, Location::caller(), self.slide_duration());
         let (parent, run) = (self.node.clone(), Arc::new(run));
         let node: Arc<DStreamNode<()>> = DStreamNode::new(header, vec![self.node.clone()], |_| Ok(None));
-        if shared {
+        if users {
             // The user's code may run any number of jobs over the RDD: one more reader makes shuffles keep their data.
             self.node.header().add_reader();
         }
+        let header = node.clone();
         let make_job: MakeJob = Box::new(move |time| {
             let Some(rdd) = parent.get_or_compute(time)? else { return Ok(None) };
-            let run = run.clone();
-            Ok(Some(Box::new(move || run(rdd, time))))
+            let (run, origin) = (run.clone(), header.header().origin());
+            let job = move || match (origin, users) {
+                (Some(origin), false) => on_behalf_of(origin, || run(rdd, time)),
+                (Some(origin), true) => on_behalf_of(origin, || in_user_code(|| run(rdd, time))),
+                (None, _) => run(rdd, time),
+            };
+            Ok(Some(Box::new(job)))
         });
         self.graph.add_output(node.clone(), make_job);
         OutputOperation { node, graph: self.graph.clone() }

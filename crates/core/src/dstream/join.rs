@@ -20,7 +20,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.derive_two("cogroup", other, |left, right, _| left.cogroup(&right))
+        self.derive_two("cogroup", other, |left, right, _| left.cogroup(&right)).choosing_partitions()
     }
 
     /// One record for each pair of values with equal keys.
@@ -37,7 +37,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.derive_two("join", other, |left, right, _| left.join(&right))
+        self.derive_two("join", other, |left, right, _| left.join(&right)).choosing_partitions()
     }
 
     /// As [`DStream::join`], and each value of this side without a partner with `None`.
@@ -54,7 +54,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.derive_two("left_outer_join", other, |left, right, _| left.left_outer_join(&right))
+        self.derive_two("left_outer_join", other, |left, right, _| left.left_outer_join(&right)).choosing_partitions()
     }
 
     /// As [`DStream::join`], and each value of the other side without a partner with `None`.
@@ -71,7 +71,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.derive_two("right_outer_join", other, |left, right, _| left.right_outer_join(&right))
+        self.derive_two("right_outer_join", other, |left, right, _| left.right_outer_join(&right)).choosing_partitions()
     }
 
     /// As [`DStream::join`], and each value of either side without a partner with `None`.
@@ -88,6 +88,6 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         V: Data,
         W: Data,
     {
-        self.derive_two("full_outer_join", other, |left, right, _| left.full_outer_join(&right))
+        self.derive_two("full_outer_join", other, |left, right, _| left.full_outer_join(&right)).choosing_partitions()
     }
 }

@@ -23,6 +23,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
             let reduce = reduce.clone();
             rdd.reduce_by_key(move |a, b| reduce(a, b))
         })
+        .choosing_partitions()
     }
 
     /// One record per key and batch with all its values, in the order of partitions and, within one, of arrival. All
@@ -39,7 +40,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         K: Key,
         V: Data,
     {
-        self.derive("group_by_key", |rdd, _| rdd.group_by_key())
+        self.derive("group_by_key", |rdd, _| rdd.group_by_key()).choosing_partitions()
     }
 
     /// One record per key and batch: `create` makes a total of its first value, `merge` adds a further value, and
@@ -69,5 +70,6 @@ impl<K: Record, V: Record> DStream<(K, V)> {
             let (a, b, c) = (closures.clone(), closures.clone(), closures.clone());
             rdd.combine_by_key(move |v| a.0(v), move |total, v| b.1(total, v), move |left, right| c.2(left, right))
         })
+        .choosing_partitions()
     }
 }

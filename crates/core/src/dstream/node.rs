@@ -7,7 +7,7 @@ use crate::time::{DurationExt, Time};
 use crate::{Error, ErrorKind, Record, Result, panic_message};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(crate) struct Header {
     pub(crate) slide: Duration,
     /// What the user sets while the graph is built.
     settings: Mutex<Settings>,
+    /// Whether it shuffles, into a number of partitions that the user may choose.
+    chooses_partitions: AtomicBool,
     /// How many operators and outputs read it.
     readers: AtomicUsize,
     /// Set when the graph starts.
@@ -65,8 +67,8 @@ pub(crate) trait AnyDStream: Send + Sync {
 
 impl Header {
     pub(crate) fn new(kind: &'static str, location: &'static Location<'static>, slide: Duration) -> Header {
-        let (settings, readers, started) = Default::default();
-        Header { kind, location, slide, settings, readers, started }
+        let (settings, chooses_partitions, readers, started) = Default::default();
+        Header { kind, location, slide, settings, chooses_partitions, readers, started }
     }
     pub(crate) fn place(&self) -> String {
         format!("{} at {}:{}:{}", self.kind, self.location.file(), self.location.line(), self.location.column())
@@ -80,6 +82,12 @@ impl Header {
     pub(crate) fn set_partitions(&self, partitions: usize) {
         self.settings().partitions = Some(partitions);
     }
+    pub(crate) fn let_choose_partitions(&self) {
+        self.chooses_partitions.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn chooses_partitions(&self) -> bool {
+        self.chooses_partitions.load(Ordering::Relaxed)
+    }
     pub(crate) fn add_reader(&self) {
         self.readers.fetch_add(1, Ordering::Relaxed);
     }
@@ -89,6 +97,10 @@ impl Header {
     }
     pub(crate) fn operator(&self) -> Option<OperatorId> {
         self.started.get().map(|started| started.operator)
+    }
+    /// Where what it makes comes from. Only once started.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        Some(Origin::of_operator(self.kind, self.location, self.operator()?))
     }
     fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)

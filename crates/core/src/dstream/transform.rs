@@ -22,7 +22,7 @@ impl<T: Record> DStream<T> {
     /// ```
     #[track_caller]
     pub fn transform<U: Record>(&self, f: impl Fn(Rdd<T>, Time) -> Rdd<U> + Closure) -> DStream<U> {
-        self.derive("transform", move |rdd, tick| in_user_code(|| f(rdd, tick.time)))
+        self.derive("transform", move |rdd, tick| in_user_code(|| f(rdd, tick.time))).choosing_partitions()
     }
 
     /// Applies `f` to the RDDs of two streams of the same time; one that is missing is empty.
@@ -39,5 +39,6 @@ impl<T: Record> DStream<T> {
         f: impl Fn(Rdd<T>, Rdd<O>, Time) -> Rdd<U> + Closure,
     ) -> DStream<U> {
         self.derive_two("transform_with", other, move |left, right, tick| in_user_code(|| f(left, right, tick.time)))
+            .choosing_partitions()
     }
 }

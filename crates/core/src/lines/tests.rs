@@ -25,7 +25,12 @@ fn texts(block: &Block) -> Vec<String> {
 /// The lines of `pieces` with blocks of 16 bytes, some of them taken early, and the number of warnings.
 fn cut(pieces: &[(Vec<u8>, bool)], line_bytes_max: usize) -> (Vec<String>, usize) {
     let console = Arc::new(Warnings::default());
-    let mut lines = LineBlocks::new("test".into(), BlockPool::new(16, 2), console.clone(), line_bytes_max);
+    let mut lines = LineBlocks::new(
+        "test".into(),
+        BlockPool::new(16, 2),
+        console.clone(),
+        LineLimit { bytes: line_bytes_max, name: "a test" },
+    );
     let mut found = Vec::new();
     for (piece, take) in pieces {
         lines.push(piece, &mut |block| found.extend(texts(&block)));

@@ -5,6 +5,7 @@ use super::retain::truncate;
 use super::{Node, Rdd, Shuffle, Stop, Task};
 use crate::engine::{Job, ResultStage};
 use crate::{Closure, Data, Error, ErrorKind, Record, Result, rdd};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl<T: Record> Rdd<T> {
@@ -90,12 +91,36 @@ impl<T: Record> Rdd<T> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let firsts = self.fold_job(move |first: &mut Vec<T>, chunk| {
-            chunk.truncate(limit - first.len());
+        let step = move |first: &mut Vec<T>, chunk: &mut Vec<T>| {
+            truncate(chunk, limit - first.len());
             first.append(chunk);
             if first.len() == limit { Err(Stop::Enough) } else { Ok(()) }
-        })?;
-        Ok(firsts.into_iter().flatten().take(limit).collect())
+        };
+        let mut taken = Vec::new();
+        for partitions in self.waves() {
+            let firsts = self.fold_job_at(partitions, step)?;
+            taken.extend(firsts.into_iter().flatten().take(limit - taken.len()));
+            if taken.len() == limit {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The partitions in the order in which an action that may end early computes them: few at first, then four times
+    /// as many, as in Spark. Behind a shuffle all at once: its map side runs in any case, and hands out its buckets.
+    fn waves(&self) -> Vec<Range<usize>> {
+        let mut shuffles = Vec::new();
+        self.node.shuffles(&mut shuffles);
+        let (all, mut waves) = (self.num_partitions(), Vec::new());
+        let mut wave = if shuffles.is_empty() { self.context.default_parallelism() } else { all };
+        let mut from = 0;
+        while from < all {
+            let to = from.saturating_add(wave).min(all);
+            waves.push(from..to);
+            (from, wave) = (to, wave.saturating_mul(4));
+        }
+        waves
     }
 
     /// Whether there is no record.
@@ -106,12 +131,17 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn is_empty(&self) -> Result<bool> {
-        let any = self.fold_job(|any: &mut bool, chunk| {
+        let step = |any: &mut bool, chunk: &mut Vec<T>| {
             *any |= !chunk.is_empty();
             truncate(chunk, 0);
             if *any { Err(Stop::Enough) } else { Ok(()) }
-        })?;
-        Ok(!any.contains(&true))
+        };
+        for partitions in self.waves() {
+            if self.fold_job_at(partitions, step)?.contains(&true) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Folds the chunks of each partition into a result of its own; [`Stop::Enough`] ends a partition early.
@@ -119,7 +149,15 @@ impl<T: Record> Rdd<T> {
         &self,
         step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,
     ) -> Result<Vec<R>> {
-        self.run_job(move |node, task| {
+        self.fold_job_at(0..self.num_partitions(), step)
+    }
+
+    fn fold_job_at<R: Record + Default>(
+        &self,
+        partitions: Range<usize>,
+        step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,
+    ) -> Result<Vec<R>> {
+        self.run_job(partitions, move |node, task| {
             let mut result = R::default();
             match node.compute(task, &mut |chunk| step(&mut result, chunk)) {
                 Ok(()) | Err(Stop::Enough) => Ok(result),
@@ -128,13 +166,14 @@ impl<T: Record> Rdd<T> {
         })
     }
 
-    /// Runs `body` once per partition on the engine; the results in the order of partitions.
+    /// Runs `body` once for each of `partitions` on the engine; the results in their order.
     pub(super) fn run_job<R: Record>(
         &self,
+        partitions: Range<usize>,
         body: impl Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Closure,
     ) -> Result<Vec<R>> {
-        let results = (0..self.num_partitions()).map(|_| Mutex::new(None)).collect();
-        let stage = Arc::new(Results { node: self.node.clone(), body, results });
+        let results = partitions.clone().map(|_| Mutex::new(None)).collect();
+        let stage = Arc::new(Results { node: self.node.clone(), body, partitions, results });
         self.context.engine().run(&Job::new(stage.clone()))?;
         let taken = |slot: &Mutex<Option<R>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         let results: Option<Vec<R>> = stage.results.iter().map(taken).collect();
@@ -146,14 +185,16 @@ impl<T: Record> Rdd<T> {
 struct Results<T, F, R> {
     node: Arc<dyn Node<T>>,
     body: F,
+    partitions: Range<usize>,
+    /// In the order of the partitions.
     results: Vec<Mutex<Option<R>>>,
 }
 impl<T: Record, R: Record, F> ResultStage for Results<T, F, R>
 where
     F: Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Closure,
 {
-    fn num_partitions(&self) -> usize {
-        self.results.len()
+    fn partitions(&self) -> Vec<usize> {
+        self.partitions.clone().collect()
     }
     fn shuffles(&self) -> Vec<Arc<dyn Shuffle>> {
         let mut found = Vec::new();
@@ -162,7 +203,8 @@ where
     }
     fn run(&self, task: &Task<'_>) -> rdd::Outcome {
         let result = (self.body)(&*self.node, task)?;
-        *self.results[task.partition()].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        let slot = &self.results[task.partition() - self.partitions.start];
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         Ok(())
     }
 }

@@ -42,6 +42,9 @@ use crate::{Error, Record};
 use node::Narrow;
 use std::sync::Arc;
 
+/// Partitions that a dataset may have at most: a shuffle has a bucket for each, in every map task.
+pub const PARTITIONS_MAX: usize = 1 << 20;
+
 /// An immutable, partitioned dataset: a recipe, computed when an action asks for it.
 ///
 /// Operations (`map`, `filter`, `reduce_by_key`, ...) return a new `Rdd` and compute nothing; actions (`collect`,
@@ -87,8 +90,8 @@ impl<T: Record> Rdd<T> {
     /// assert!(counts.with_partitions(5).collect().is_err());
     /// ```
     pub fn with_partitions(&self, partitions: usize) -> Rdd<T> {
-        if partitions == 0 {
-            return self.broken("with_partitions(0): a dataset needs at least 1 partition");
+        if let Some(refused) = self.refuse_partitions("with_partitions", partitions) {
+            return refused;
         }
         match self.node.with_num_partitions(partitions) {
             Some(node) => Rdd { node, context: self.context.clone() },
@@ -121,6 +124,13 @@ impl<T: Record> Rdd<T> {
     {
         let narrow = Narrow { parent: self.node.clone(), keeps_partitioner, tail: true, push: Arc::new(push) };
         Rdd::from_node(&self.context, narrow)
+    }
+
+    /// The dataset that says so where a number of partitions cannot be.
+    fn refuse_partitions(&self, operation: &str, partitions: usize) -> Option<Rdd<T>> {
+        let range = 1..=PARTITIONS_MAX;
+        let message = || format!("{operation}({partitions}): a dataset has from 1 to {PARTITIONS_MAX} partitions");
+        (!range.contains(&partitions)).then(|| self.broken(message()))
     }
 
     fn broken(&self, message: impl Into<String>) -> Rdd<T> {

@@ -17,7 +17,7 @@ impl RddContext {
     /// ```
     pub fn parallelize<T: Record + Clone>(&self, records: Vec<T>, partitions: usize) -> Rdd<T> {
         let rdd = Rdd::from_node(self, Parallelized { records, partitions });
-        if partitions == 0 { rdd.broken("parallelize(..., 0): a dataset needs at least 1 partition") } else { rdd }
+        rdd.refuse_partitions("parallelize", partitions).unwrap_or(rdd)
     }
 
     /// A dataset without records and without partitions.

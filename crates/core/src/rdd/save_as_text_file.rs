@@ -46,7 +46,9 @@ impl<T: Record + Display> Rdd<T> {
         files.create_folder(&temporary)?;
         let (task_files, task_path) = (files.clone(), path.to_owned());
         let origin = Origin::here("save_as_text_file");
-        let written = self.run_job(move |node, task| write_part(node, task, origin, &*task_files, &task_path));
+        let written = self.run_job(0..self.num_partitions(), move |node, task| {
+            write_part(node, task, origin, &*task_files, &task_path)
+        });
         // Also what failed attempts have left, of which a full disk has the least need.
         let cleared = files.remove_folder(&temporary);
         written?;

@@ -26,8 +26,8 @@ impl<T: Record> Rdd<T> {
     where
         T: Data,
     {
-        if partitions == 0 {
-            return self.broken("repartition(0): a dataset needs at least 1 partition");
+        if let Some(refused) = self.refuse_partitions("repartition", partitions) {
+            return refused;
         }
         let place = Arc::new(move |_: &T, number: usize, map: usize| (map + number) % partitions);
         self.scattered("repartition", partitions, place, None)

@@ -3,7 +3,7 @@
 use super::text_blocks::push_lines;
 use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
 use crate::env::{Env, FileSystem};
-use crate::lines::LineBlocks;
+use crate::lines::{LineBlocks, LineLimit};
 use crate::text::{Block, BlockPool, Text};
 use crate::{Error, Result};
 use memchr::memchr;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Bytes of a split: the work of one task.
 const SPLIT_BYTES: u64 = 32 << 20;
 /// The longest line of a file; a longer one is thrown away with a warning.
-const LINE_BYTES_MAX: usize = 4 << 20;
+const LINE_LIMIT: LineLimit = LineLimit { bytes: 4 << 20, name: "fixed for files" };
 /// Bytes asked of the file system at a time.
 const READ_BYTES: usize = 1 << 20;
 
@@ -58,7 +58,7 @@ impl Node<Text> for TextFile {
         let (start, end) = (cut(task.partition()), cut(task.partition() + 1));
         let mut split = Split::open(&*self.env.files, &self.path, start, end)?;
         let source = format!("file {}", self.path);
-        let mut lines = LineBlocks::new(source, self.pool.clone(), self.env.console.clone(), LINE_BYTES_MAX);
+        let mut lines = LineBlocks::new(source, self.pool.clone(), self.env.console.clone(), LINE_LIMIT);
         while let Some(bytes) = split.next()? {
             let mut full: Vec<Block> = Vec::new();
             lines.push(bytes, &mut |block| full.push(block));

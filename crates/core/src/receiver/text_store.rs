@@ -2,7 +2,7 @@
 
 use super::ReceivedBlockTracker;
 use crate::env::Clock;
-use crate::lines::LineBlocks;
+use crate::lines::{LineBlocks, LineLimit};
 use crate::rdd::RddContext;
 use crate::text::Block;
 use crate::time::Time;
@@ -43,7 +43,8 @@ impl TextReceiverStore {
     /// A store for what warnings call `source`.
     pub fn new(source: String, context: &RddContext, limits: StoreLimits) -> TextReceiverStore {
         let env = context.env();
-        let lines = LineBlocks::new(source, context.blocks().clone(), env.console.clone(), limits.line_bytes_max);
+        let limit = LineLimit { bytes: limits.line_bytes_max, name: "Conf::line_bytes_max" };
+        let lines = LineBlocks::new(source, context.blocks().clone(), env.console.clone(), limit);
         let state = State { lines, tracker: ReceivedBlockTracker::default(), block_bytes: 0 };
         TextReceiverStore { limits, clock: env.clock.clone(), state: Mutex::new(state) }
     }

@@ -20,6 +20,7 @@
 
 mod block;
 mod builder;
+mod by_reference;
 mod chars;
 mod convert;
 mod edit;
@@ -32,6 +33,7 @@ mod whitespace;
 
 pub use block::Block;
 pub use builder::BlockBuilder;
+pub use by_reference::TextByReference;
 pub use chars::{Bytes, CharIndices, Chars};
 pub use pool::BlockPool;
 pub use raw::{SplitChar, Text};

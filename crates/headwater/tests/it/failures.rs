@@ -117,7 +117,7 @@ fn an_output_that_panics_fails_its_job_only() {
 }
 
 #[test]
-fn a_transform_that_panics_fails_the_generation_of_its_batch_only() {
+fn a_transform_that_panics_fails_the_outputs_behind_it_only() {
     let (ssc, clock) = streaming_context();
     let numbers = test_input(&ssc, vec![Some(vec![1]), Some(vec![2])], 1);
     let (sent, received) = std::sync::mpsc::channel();
@@ -125,13 +125,67 @@ fn a_transform_that_panics_fails_the_generation_of_its_batch_only() {
         assert_ne!(time.milliseconds(), 1000, "no such table");
         rdd
     });
-    transformed.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let (behind, beside) = (sent.clone(), sent);
+    transformed.foreach_rdd(move |rdd, _| behind.send(("behind", rdd.collect().unwrap())).unwrap());
+    numbers.foreach_rdd(move |rdd, _| beside.send(("beside", rdd.collect().unwrap())).unwrap());
     let running = ssc.start().unwrap();
     clock.advance(seconds(2));
     let error = running.await_termination().unwrap_err().to_string();
-    assert!(error.contains("batch 1000 ms, output operation 0") && error.contains("no such table"), "{error}");
-    assert!(error.contains("transform at"), "{error}");
-    assert_eq!(received.recv().unwrap(), [2]);
+    assert!(error.contains("batch 1000 ms, output operation 0 (foreach_rdd at"), "{error}");
+    assert!(error.contains("transform at") && error.contains("panicked") && error.contains("no such table"), "{error}");
+    running.await_batches(2).unwrap();
+    let expected = [("beside", vec![1]), ("behind", vec![2]), ("beside", vec![2])];
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), expected);
+}
+
+/// A record whose end is a failure, where batches are cleared.
+#[derive(Clone)]
+struct Fragile;
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if std::thread::current().name() == Some("job-generator") {
+            panic!("cannot be closed");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_panics_when_it_is_dropped_ends_no_batches() {
+    let (ssc, clock) = streaming_context();
+    let context = ssc.context().clone();
+    let one = test_input(&ssc, vec![Some(vec![0]); 5], 1);
+    let fragile = one.transform(move |_, _| context.parallelize(vec![Fragile], 1));
+    fragile.foreach_rdd(|_, _| ());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(5));
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("cannot be closed"), "{error}");
+    while running.progress().completed < 5 {
+        let _more_of_the_same = running.await_batches(5);
+    }
+}
+
+#[test]
+fn a_failure_that_nobody_awaited_is_returned_by_the_stop_or_is_a_warning() {
+    let run = || {
+        let env = TestEnv::new();
+        let ssc = StreamingContext::with_env(Conf::new().master("local[1]"), seconds(1), env.env()).unwrap();
+        test_input(&ssc, vec![Some(vec![1])], 1).foreach_rdd(|_, _| Err::<(), _>("no disk"));
+        let running = ssc.start().unwrap();
+        env.clock.advance(seconds(1));
+        while running.progress().completed < 1 {
+            std::thread::yield_now();
+        }
+        (env, running)
+    };
+    let (_env, running) = run();
+    assert!(running.stop_gracefully().unwrap_err().to_string().contains("no disk"));
+    let (_env, running) = run();
+    running.stop_handle().request_graceful_stop();
+    assert!(running.await_termination().unwrap_err().to_string().contains("no disk"));
+    let (env, running) = run();
+    drop(running);
+    env.await_warning("no disk");
 }
 
 #[test]
@@ -150,4 +204,39 @@ fn an_action_inside_a_closure_is_refused() {
     let inner = headwater::testkit::context().parallelize(vec![1], 1);
     let error = failure(move |s| s.map(move |x| x + inner.collect().unwrap()[0]));
     assert!(error.contains("was called inside the closure of an operator"), "{error}");
+}
+
+#[test]
+fn a_failed_save_leaves_nothing_temporary() {
+    struct Unprintable;
+    impl std::fmt::Display for Unprintable {
+        fn fmt(&self, _f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            panic!("cannot be shown")
+        }
+    }
+    let folder = headwater::testkit::temporary_folder();
+    let path = format!("{folder}/out");
+    let records = headwater::testkit::context().parallelize(vec![1, 2], 2).map(|_| Unprintable);
+    let error = records.save_as_text_file(&path).unwrap_err().to_string();
+    assert!(error.contains("save_as_text_file at") && error.contains("cannot be shown"), "{error}");
+    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+}
+
+#[test]
+fn a_record_that_cannot_be_printed_blames_the_print() {
+    #[derive(Clone)]
+    struct Unprintable;
+    impl std::fmt::Debug for Unprintable {
+        fn fmt(&self, _f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            panic!("cannot be shown")
+        }
+    }
+    let (ssc, clock) = streaming_context();
+    let place = line!() + 1;
+    test_input(&ssc, vec![Some(vec![Unprintable])], 1).print();
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_termination().unwrap_err().to_string();
+    let blamed = format!("print at crates/headwater/tests/it/failures.rs:{place}:");
+    assert_eq!(error.matches(&blamed).count(), 2, "{error}");
 }

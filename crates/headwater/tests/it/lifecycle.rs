@@ -36,6 +36,8 @@ fn programs_that_cannot_be_started() {
         (refused(|ssc| drop(numbers(ssc).map(|x| x))), "no output operations registered"),
         (refused(|ssc| numbers(ssc).repartition(0).print()), "repartition(0)"),
         (refused(|ssc| numbers(ssc).count_by_value().with_partitions(0).print()), "with_partitions(0)"),
+        (refused(|ssc| numbers(ssc).with_partitions(3).print()), "does not choose its partitions"),
+        (refused(|ssc| numbers(ssc).map(|x| x).with_partitions(3).print()), "use repartition(3)"),
         (refused(|ssc| numbers(ssc).uid("").print()), "is no name"),
         (refused(|ssc| ssc.socket_text_stream("", 9999).print()), "socket_text_stream(\"\", 9999)"),
         (refused(|ssc| ssc.socket_text_stream("localhost", 0).print()), "a port from 1 to 65535"),
@@ -258,6 +260,79 @@ fn a_stop_cuts_off_a_task_and_drops_what_waits() {
     begin.recv().unwrap();
     running.stop().unwrap();
     assert_eq!(running.state(), StreamingContextState::Stopped);
+}
+
+#[test]
+fn a_stop_cuts_off_an_operator_that_never_ends_and_a_graceful_stop() {
+    let (ssc, clock) = streaming_context();
+    let (begun, begin) = channel();
+    let endless = numbers(&ssc).flat_map(|_| 0u64..).map(move |n| {
+        if n == 0 {
+            begun.send(()).unwrap()
+        }
+    });
+    endless.foreach_rdd(|rdd, _| rdd.count().map(drop));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    begin.recv().unwrap();
+    std::thread::scope(|scope| {
+        let graceful = scope.spawn(|| running.stop_gracefully());
+        running.stop().unwrap();
+        graceful.join().unwrap().unwrap();
+    });
+    assert_eq!(running.state(), StreamingContextState::Stopped);
+}
+
+#[test]
+fn a_stop_from_a_task_is_refused_too() {
+    let (ssc, clock) = streaming_context();
+    let (contexts, context) = channel::<Arc<headwater::RunningContext>>();
+    let context = std::sync::Mutex::new(context);
+    let stopping =
+        numbers(&ssc).map(move |_| context.lock().unwrap().recv().map(|running| running.stop().unwrap_err()));
+    stopping.map(|error| error.unwrap().to_string()).foreach_rdd(|rdd, _| {
+        assert!(rdd.take(1).unwrap()[0].contains("stop_handle()"));
+    });
+    let running = Arc::new(ssc.start().unwrap());
+    (0..2).for_each(|_| contexts.send(running.clone()).unwrap());
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+}
+
+#[test]
+fn after_the_stop_there_is_nothing_to_compute_with() {
+    let (ssc, _clock) = streaming_context();
+    let (context, _outputs) = (ssc.context().clone(), numbers(&ssc).print());
+    ssc.start().unwrap().stop().unwrap();
+    assert_eq!(context.parallelize(vec![1], 1).count().unwrap_err().kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn one_pending_batch_is_enough() {
+    let env = TestEnv::new();
+    let conf = Conf::new().master("local[1]").pending_batches_max(1);
+    let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+    numbers(&ssc).print();
+    let running = ssc.start().unwrap();
+    for batch in 1..=100 {
+        env.clock.advance(seconds(1));
+        running.await_batches(batch).unwrap();
+    }
+    assert_eq!(env.warnings(), [""; 0]);
+    env.clock.advance(seconds(100));
+    running.await_batches(200).unwrap();
+}
+
+#[test]
+fn settings_of_operators_belong_to_the_time_before_the_start() {
+    let (ssc, _clock) = streaming_context();
+    let counts = numbers(&ssc).count_by_value();
+    counts.print();
+    let running = ssc.start().unwrap();
+    counts.with_partitions(3);
+    assert!(running.await_termination().unwrap_err().to_string().contains("with_partitions after starting"));
+    counts.uid("late");
+    assert!(running.await_termination().unwrap_err().to_string().contains("naming an operator after starting"));
 }
 
 #[test]

@@ -86,3 +86,49 @@ fn rdds_are_forgotten_when_no_one_may_ask_for_them() {
     // The test's own, the closure's, and those of the last three batches.
     assert_eq!(Arc::strong_count(&alive), 2 + 3);
 }
+
+#[test]
+fn several_threads_read_one_shuffle() {
+    let context = testkit::context();
+    for _ in 0..200 {
+        let sums = context.parallelize((0..100).collect(), 8).map(|n| (n % 10, n)).reduce_by_key(|a, b| a + b);
+        std::thread::scope(|scope| {
+            let counts: Vec<_> = (0..4).map(|_| scope.spawn(|| sums.count())).collect();
+            counts.into_iter().for_each(|count| assert_eq!(count.join().unwrap().unwrap(), 10));
+        });
+    }
+}
+
+#[test]
+fn a_dataset_that_every_batch_joins_is_shuffled_for_the_first_two_only() {
+    let (ssc, clock) = streaming_context();
+    let (calls, pairs) = counting();
+    let known = ssc.context().parallelize((0..10).collect(), 2).map(pairs).reduce_by_key(|a, b| a + b);
+    let keys = test_input(&ssc, vec![Some(vec![(0, ()), (1, ())]); 6], 1);
+    keys.transform(move |rdd, _| rdd.join(&known)).print();
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(6));
+    running.await_batches(6).unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 20);
+}
+
+#[test]
+fn a_take_computes_no_more_partitions_than_it_needs() {
+    let context = testkit::context();
+    let (calls, pairs) = counting();
+    let records = context.parallelize((0..100).collect(), 100).map(pairs);
+    assert_eq!(records.take(1).unwrap(), [(0, 0)]);
+    assert!(!records.is_empty().unwrap());
+    assert_eq!(calls.load(Ordering::Relaxed), 4, "two task threads compute two partitions for each");
+    assert_eq!(records.take(50).unwrap().len(), 50);
+    assert_eq!(records.take(usize::MAX).unwrap().len(), 100);
+}
+
+#[test]
+fn a_join_of_many_by_many_is_not_held_in_memory() {
+    let context = testkit::context();
+    let many = |n: u64| context.parallelize((0..n).map(|n| (0, n)).collect(), 1);
+    let pairs = many(20_000).join(&many(20_000));
+    assert_eq!(pairs.take(3).unwrap(), [(0, (0, 0)), (0, (0, 1)), (0, (0, 2))]);
+    assert_eq!(many(300).join(&many(300)).count().unwrap(), 90_000);
+}

@@ -162,3 +162,19 @@ fn a_stop_reaches_a_receiver_that_waits_for_bytes() {
     let _silent = accept(&listener);
     reading.running.stop().unwrap();
 }
+
+#[test]
+fn a_line_that_the_stop_cuts_off_is_no_record() {
+    let (listener, port) = listen();
+    let reading = Reading::from("127.0.0.1", port, Conf::new());
+    let mut peer = accept(&listener);
+    peer.write_all(b"whole\n").unwrap();
+    assert_eq!(reading.lines(1), ["whole"]);
+    peer.write_all(b"part").unwrap();
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| reading.running.stop_gracefully());
+        reading.env.clock.advance(seconds(1));
+        stopping.join().unwrap().unwrap();
+    });
+    assert_eq!(reading.batches.try_iter().flatten().collect::<Vec<_>>(), [""; 0]);
+}

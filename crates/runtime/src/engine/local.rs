@@ -119,7 +119,7 @@ impl Engine for LocalEngine {
             ));
         }
         let stage = job.stage.clone();
-        let (partitions, reads) = ((0..stage.num_partitions()).collect(), stage.shuffles());
+        let (partitions, reads) = (stage.partitions(), stage.shuffles());
         let run: RunTask = Arc::new(move |task| stage.run(task));
         self.run_stage(partitions, &reads, &run)
     }
