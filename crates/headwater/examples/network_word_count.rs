@@ -12,7 +12,13 @@ use std::error::Error;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
+const USAGE: &str = "usage: network_word_count [HOST PORT] [--batches N]";
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().any(|argument| argument == "--help") {
+        println!("{USAGE}");
+        return Ok(());
+    }
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let (host, port) = match arguments.server {
         Some(server) => server,
@@ -52,11 +58,11 @@ impl Arguments {
                     let port = port.parse().map_err(|_| format!("{port:?} is no port; it is a number up to 65535"))?;
                     server = Some((host, port));
                 }
-                _ => return Err(format!("unexpected argument {argument:?}; usage: [HOST PORT] [--batches N]")),
+                _ => return Err(format!("unexpected argument {argument:?}; {USAGE}")),
             }
         }
         match host {
-            Some(host) => Err(format!("a port is missing behind host {host:?}; usage: [HOST PORT] [--batches N]")),
+            Some(host) => Err(format!("a port is missing behind host {host:?}; {USAGE}")),
             None => Ok(Arguments { server, batches }),
         }
     }

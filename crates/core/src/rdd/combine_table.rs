@@ -27,8 +27,8 @@ pub struct Entry<K, C> {
 const GROUP: usize = 128;
 
 impl<K: Eq + 'static, C> CombineTable<K, C> {
-    /// Merges the records of a chunk and leaves it empty. A large table hashes a group first and prefetches its slots
-    /// and entries, so that cache misses overlap.
+    /// Merges the records of a chunk and leaves it empty. A group is hashed first; a large table then prefetches its
+    /// slots and entries, so that cache misses overlap.
     #[inline]
     pub fn merge_chunk<V, A>(&mut self, chunk: &mut Vec<(K, V)>, aggregator: &A)
     where
@@ -38,21 +38,20 @@ impl<K: Eq + 'static, C> CombineTable<K, C> {
         let seed = self.seed();
         let mut hashes = [0; GROUP];
         let mut records = chunk.drain(..);
-        while self.is_large() && !records.as_slice().is_empty() {
+        while !records.as_slice().is_empty() {
             let group = &records.as_slice()[..records.len().min(GROUP)];
             let hashes = &mut hashes[..group.len()];
             for (hash, record) in hashes.iter_mut().zip(group) {
                 *hash = hash_of(seed, &record.0);
-                self.prefetch_slot(*hash);
             }
-            hashes.iter().for_each(|hash| self.prefetch_entry(*hash));
+            if self.is_large() {
+                hashes.iter().for_each(|hash| self.prefetch_slot(*hash));
+                hashes.iter().for_each(|hash| self.prefetch_entry(*hash));
+            }
             // The hashes come first: `zip` would otherwise take a record too many.
             for (hash, (key, value)) in hashes.iter().zip(records.by_ref()) {
                 self.merge_value(*hash, key, value, aggregator);
             }
-        }
-        for (key, value) in records {
-            self.merge_value(hash_of(seed, &key), key, value, aggregator);
         }
     }
 

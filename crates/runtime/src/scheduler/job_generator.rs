@@ -125,11 +125,24 @@ impl JobGenerator {
 
     /// `None` when draining is over.
     fn next_event(&mut self) -> Option<Event> {
+        loop {
+            if self.phase == Phase::Draining && !self.has_unallocated() {
+                return self.events.next(None, || self.status.progress().pending == 0);
+            }
+            let full = self.look_at_pending();
+            // A tick that comes while no more batches may wait is told once, and then waits for one of them to end.
+            let deadline = if full && self.phase != Phase::Running { None } else { Some(self.next) };
+            match self.events.next(deadline, || false) {
+                None if full => continue,
+                event => return event.or(Some(Event::GenerateJobs(self.next))),
+            }
+        }
+    }
+
+    /// Whether no more batches may wait; warns when a tick comes meanwhile.
+    fn look_at_pending(&mut self) -> bool {
         let pending = self.status.progress().pending;
         let full = pending >= self.pending_batches_max;
-        if self.phase == Phase::Draining && !self.has_unallocated() {
-            return self.events.next(None, || self.status.progress().pending == 0);
-        }
         if full && self.phase == Phase::Running && self.env.clock.now() >= self.next {
             self.phase = Phase::Behind;
             self.env.console.warn(&format!(
@@ -140,8 +153,7 @@ impl JobGenerator {
         } else if self.phase == Phase::Behind && pending * 2 < self.pending_batches_max {
             self.phase = Phase::Running;
         }
-        let deadline = if full { None } else { Some(self.next) };
-        Some(self.events.next(deadline, || false).unwrap_or(Event::GenerateJobs(self.next)))
+        full
     }
 
     fn has_unallocated(&self) -> bool {
