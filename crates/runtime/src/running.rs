@@ -5,6 +5,7 @@ use crate::context::StreamingContext;
 use crate::scheduler::{Event, EventQueue, JobGenerator, JobScheduler, NO_BATCHES, Phase, Progress, Status, StopMode};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, Thread};
+use headwater_core::rdd::RddContext;
 use headwater_core::time::Time;
 use headwater_core::{Error, OperatorId, Result};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,16 +33,31 @@ pub enum StreamingContextState {
 
 /// Asks a running context to stop, from anywhere: an output operation, another thread, a signal handler's thread.
 #[derive(Clone)]
-pub struct StopHandle(Arc<Status>);
+pub struct StopHandle {
+    status: Arc<Status>,
+    events: Arc<EventQueue>,
+    scheduler: Arc<JobScheduler>,
+    context: RddContext,
+}
 
 impl StopHandle {
-    /// Asks for a stop that cuts off what is running. Returns at once; whoever awaits the termination carries it out.
+    /// Asks for a stop that cuts off what is running, also a graceful stop that is under way. Returns at once: no
+    /// more batches are made, and whoever awaits the termination carries the stop out.
     pub fn request_stop(&self) {
-        self.0.request_stop(StopMode::Now);
+        self.cut_off();
+        self.status.request_stop(StopMode::Now);
     }
     /// Asks for a stop that processes first what was received. Returns at once.
     pub fn request_graceful_stop(&self) {
-        self.0.request_stop(StopMode::Graceful);
+        self.status.request_stop(StopMode::Graceful);
+    }
+    /// Begins the end of everything without waiting for it.
+    fn cut_off(&self) {
+        if !self.status.is_stopped() {
+            self.scheduler.cancel();
+            self.context.engine().cancel();
+            self.events.post(Event::Stop);
+        }
     }
 }
 
@@ -89,6 +105,11 @@ impl RunningContext {
     }
     /// Carries out a stop that was asked for by a [`StopHandle`].
     fn wait(&self, deadline: Option<Time>, batches: u64) -> Result<bool> {
+        if self.is_own_thread() {
+            return Err(Error::program(
+                "the program's own closure cannot wait for its batches or its end: they wait for the closure",
+            ));
+        }
         let in_time = self.status.wait(deadline, batches)?;
         if let Some(mode) = self.status.stop_requested().filter(|_| !self.status.is_stopped()) {
             self.stop_by(mode)?;
@@ -110,7 +131,8 @@ impl RunningContext {
     }
     /// For stopping from elsewhere.
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(self.status.clone())
+        let (status, events, scheduler) = (self.status.clone(), self.events.clone(), self.scheduler.clone());
+        StopHandle { status, events, scheduler, context: self.graph.context().clone() }
     }
     /// Whether it runs.
     pub fn state(&self) -> StreamingContextState {
@@ -126,7 +148,7 @@ impl RunningContext {
     }
 
     fn stop_by(&self, mode: StopMode) -> Result<()> {
-        if self.status.owns_this_thread() || self.graph.context().engine().runs_this_thread() {
+        if self.is_own_thread() {
             return Err(Error::program(
                 "stop() was called from the program's own closure, which it would wait for; take a stop_handle() and \
                  request the stop there",
@@ -134,7 +156,7 @@ impl RunningContext {
         }
         if mode == StopMode::Now {
             // Before the lock: a graceful stop that is under way ends soon then.
-            self.cut_off();
+            self.stop_handle().cut_off();
         }
         let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.status.is_stopped() {
@@ -150,22 +172,18 @@ impl RunningContext {
         self.status.take_error().map_or(Ok(()), Err)
     }
 
-    /// Begins the end of everything without waiting for it.
-    fn cut_off(&self) {
-        if !self.status.is_stopped() {
-            self.scheduler.cancel();
-            self.graph.context().engine().cancel();
-            self.events.post(Event::Stop);
-        }
+    /// Whether the calling thread runs the program's own code, which a stop waits for.
+    fn is_own_thread(&self) -> bool {
+        self.status.owns_this_thread() || self.graph.context().engine().runs_this_thread()
     }
 }
 
 impl Drop for RunningContext {
     fn drop(&mut self) {
-        match self.status.owns_this_thread() {
+        match self.is_own_thread() {
             // Inside one of its own closures nothing can be waited for: the threads end by themselves.
             true => {
-                self.cut_off();
+                self.stop_handle().cut_off();
                 self.graph.inputs().for_each(|input| input.stop());
                 self.scheduler.close();
             }

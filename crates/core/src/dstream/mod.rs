@@ -15,6 +15,7 @@ mod map;
 mod map_partitions;
 mod map_values;
 mod node;
+mod operator_ids;
 mod print;
 mod reduce;
 mod repartition;

@@ -3,6 +3,7 @@
 
 use super::aggregator::Aggregator;
 use super::combine_table::{CombineTable, Entry};
+use super::in_place::InPlace;
 use super::node::push_all;
 use super::shuffle::{Buckets, ShuffleId};
 use super::{CHUNK, Node, Outcome, Shuffle, Sink, Task};
@@ -180,38 +181,5 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
             table.merge_entries(&mut part.values, &*self.aggregator);
         }
         table
-    }
-}
-
-/// Combining without a shuffle: all records of a key are in one partition already.
-struct InPlace<K, V, A> {
-    parent: Arc<dyn Node<(K, V)>>,
-    aggregator: Arc<A>,
-    partitioner: HashPartitioner,
-    origin: Origin,
-}
-
-impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for InPlace<K, V, A> {
-    fn num_partitions(&self) -> usize {
-        self.partitioner.num_partitions()
-    }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
-        self.parent.shuffles(found)
-    }
-    fn partitioner(&self) -> Option<HashPartitioner> {
-        Some(self.partitioner)
-    }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<(K, A::Total)>>> {
-        let partitioner = HashPartitioner::new(partitions, self.partitioner.seed());
-        Some(combined(self.parent.clone(), self.aggregator.clone(), partitioner, self.origin))
-    }
-    fn compute(&self, task: &Task<'_>, sink: Sink<'_, (K, A::Total)>) -> Outcome {
-        let mut table = CombineTable::with_capacity(self.partitioner.seed(), CHUNK);
-        self.parent.compute(task, &mut |chunk| {
-            task.enter(self.origin);
-            table.merge_chunk(chunk, &*self.aggregator);
-            Ok(())
-        })?;
-        push_all(task, table.into_entries().map(|entry| (entry.key, entry.value)), sink)
     }
 }

@@ -13,6 +13,7 @@ mod filter;
 mod flat_map;
 mod fold_partitions;
 mod glom;
+mod in_place;
 mod join;
 mod map;
 mod map_partitions;

@@ -1,7 +1,7 @@
 //! [`TextReceiverStore`]: where a receiver of text puts its bytes and a batch finds them as blocks of lines.
 
 use super::ReceivedBlockTracker;
-use crate::env::Clock;
+use crate::env::{Clock, Console};
 use crate::lines::{LineBlocks, LineLimit};
 use crate::rdd::RddContext;
 use crate::text::Block;
@@ -21,6 +21,7 @@ pub struct StoreLimits {
 pub struct TextReceiverStore {
     limits: StoreLimits,
     clock: Arc<dyn Clock>,
+    warnings: Arc<Warnings>,
     state: Mutex<State>,
 }
 struct State {
@@ -43,28 +44,32 @@ impl TextReceiverStore {
     /// A store for what warnings call `source`.
     pub fn new(source: String, context: &RddContext, limits: StoreLimits) -> TextReceiverStore {
         let env = context.env();
+        let warnings = Arc::new(Warnings { console: env.console.clone(), kept: Mutex::default() });
         let limit = LineLimit { bytes: limits.line_bytes_max, name: "Conf::line_bytes_max" };
-        let lines = LineBlocks::new(source, context.blocks().clone(), env.console.clone(), limit);
+        let lines = LineBlocks::new(source, context.blocks().clone(), warnings.clone(), limit);
         let state = State { lines, tracker: ReceivedBlockTracker::default(), block_bytes: 0 };
-        TextReceiverStore { limits, clock: env.clock.clone(), state: Mutex::new(state) }
+        TextReceiverStore { limits, clock: env.clock.clone(), warnings, state: Mutex::new(state) }
     }
 
-    /// Takes in what was received. Waits while the store is full; gives up, and returns false, once `stopped`.
+    /// Takes in what was received. Waits while the store is full; once `stopped`, takes it in all the same, for it is
+    /// the last. Whether to receive more.
     pub fn store(&self, bytes: &[u8], stopped: &dyn Fn() -> bool) -> bool {
         let has_room = || self.lock().block_bytes < self.limits.buffered_bytes_max;
         if !has_room() {
             self.clock.wait(None, &mut || stopped() || has_room());
-            if !has_room() {
-                return false;
-            }
         }
+        self.take_in(bytes);
+        self.warnings.pass_on();
+        !stopped()
+    }
+
+    fn take_in(&self, bytes: &[u8]) {
         let state = &mut *self.lock();
         let State { lines, tracker, block_bytes } = state;
         lines.push(bytes, &mut |block| {
             *block_bytes += block.len();
             tracker.add_block(block);
         });
-        true
     }
 
     /// The stream has ended: what follows comes over a new connection, so an unfinished last line is a line.
@@ -72,6 +77,8 @@ impl TextReceiverStore {
         let mut state = self.lock();
         let last = state.lines.finish();
         state.add(last);
+        drop(state);
+        self.warnings.pass_on();
     }
 
     /// Batch `time` gets the whole lines that came in so far.
@@ -80,6 +87,8 @@ impl TextReceiverStore {
         let whole = state.lines.take_whole();
         state.add(whole);
         state.tracker.allocate_blocks_to_batch(time);
+        drop(state);
+        self.warnings.pass_on();
     }
     /// The blocks of batch `time`.
     pub fn blocks_of_batch(&self, time: Time) -> Vec<Block> {
@@ -105,5 +114,32 @@ impl TextReceiverStore {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Warnings that come up under the store's lock, until it is free: a console may wake who waits for the store.
+struct Warnings {
+    console: Arc<dyn Console>,
+    kept: Mutex<Vec<String>>,
+}
+
+/// Warnings of one piece of input that are passed on; the rest of them say the same.
+const WARNINGS_MAX: usize = 100;
+
+impl Warnings {
+    fn pass_on(&self) {
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.iter().for_each(|message| self.console.warn(message));
+    }
+}
+impl Console for Warnings {
+    fn print(&self, text: &str) {
+        self.console.print(text);
+    }
+    fn warn(&self, message: &str) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < WARNINGS_MAX {
+            kept.push(message.to_owned());
+        }
     }
 }

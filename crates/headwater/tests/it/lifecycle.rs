@@ -284,6 +284,42 @@ fn a_stop_cuts_off_an_operator_that_never_ends_and_a_graceful_stop() {
 }
 
 #[test]
+fn what_fails_because_the_stop_cuts_it_off_is_no_failure_and_a_handle_cuts_off_too() {
+    let (ssc, clock) = streaming_context();
+    let (begun, begin) = channel();
+    let endless = numbers(&ssc).flat_map(|_| 0u64..).map(move |n| {
+        if n == 0 {
+            begun.send(()).unwrap()
+        }
+    });
+    endless.foreach_rdd(|rdd, _| assert!(rdd.count().unwrap() > 0));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    begin.recv().unwrap();
+    let handle = running.stop_handle();
+    handle.request_graceful_stop();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| running.await_termination());
+        handle.request_stop();
+        waiter.join().unwrap().unwrap();
+    });
+    assert_eq!(running.state(), StreamingContextState::Stopped);
+}
+
+#[test]
+fn waiting_for_the_end_inside_an_output_is_refused() {
+    let (ssc, clock) = streaming_context();
+    let (contexts, context) = channel::<Arc<headwater::RunningContext>>();
+    let context = std::sync::Mutex::new(context);
+    numbers(&ssc).foreach_rdd(move |_, _| context.lock().unwrap().recv().unwrap().await_termination());
+    let running = Arc::new(ssc.start().unwrap());
+    contexts.send(running.clone()).unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_termination().unwrap_err().to_string();
+    assert!(error.contains("cannot wait for its batches"), "{error}");
+}
+
+#[test]
 fn a_stop_from_a_task_is_refused_too() {
     let (ssc, clock) = streaming_context();
     let (contexts, context) = channel::<Arc<headwater::RunningContext>>();

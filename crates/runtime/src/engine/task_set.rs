@@ -7,28 +7,38 @@ use headwater_core::env::{Spawner, Thread};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+type Run = Arc<dyn Fn(usize) + Send + Sync>;
+
 /// The tasks of one stage, taken one by one.
 struct TaskSet {
     count: usize,
     next: AtomicUsize,
     left: AtomicUsize,
-    run: Box<dyn Fn(usize) + Send + Sync>,
+    /// Taken out by the submitter when all is done, so that a helper that looks at the set late holds nothing of it.
+    run: Mutex<Option<Run>>,
     done: Mutex<bool>,
     wake: Condvar,
 }
 
 impl TaskSet {
     fn work(&self) {
-        loop {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.count {
-                return;
-            }
-            (self.run)(number);
-            if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-                *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                self.wake.notify_all();
-            }
+        let mut number = self.next.fetch_add(1, Ordering::Relaxed);
+        if number >= self.count {
+            return;
+        }
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let run = run.expect("the submitter waits for the tasks that are taken");
+        let mut ended = 0;
+        while number < self.count {
+            run(number);
+            ended += 1;
+            number = self.next.fetch_add(1, Ordering::Relaxed);
+        }
+        // Before the count: what the stage holds, the user's closures too, shall end on the submitter's thread.
+        drop(run);
+        if self.left.fetch_sub(ended, Ordering::AcqRel) == ended {
+            *self.done.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.wake.notify_all();
         }
     }
     fn wait(&self) {
@@ -45,7 +55,7 @@ pub(super) struct Pool {
     helpers: Mutex<Helpers>,
 }
 struct Helpers {
-    /// `None` once the pool is shut down. The queue holds at most `threads - 1` entries per running stage.
+    /// `None` once the pool is shut down. What is queued of a stage that has ended is empty.
     submit: Option<Sender<Arc<TaskSet>>>,
     threads: Vec<Box<dyn Thread>>,
 }
@@ -71,15 +81,18 @@ impl Pool {
             return (0..count).for_each(run);
         }
         let (next, left) = (AtomicUsize::new(0), AtomicUsize::new(count));
-        let set = TaskSet { count, next, left, run: Box::new(run), done: Mutex::new(false), wake: Condvar::new() };
-        let set = Arc::new(set);
+        let run: Run = Arc::new(run);
+        let (done, wake) = (Mutex::new(false), Condvar::new());
+        let set = Arc::new(TaskSet { count, next, left, run: Mutex::new(Some(run)), done, wake });
         if let Some(submit) = &self.helpers().submit {
             for _ in 1..self.threads.min(count) {
-                submit.send(set.clone()).expect("the helpers live until the sender is gone");
+                // Without a helper to take it the submitter does all tasks itself.
+                let _taken = submit.send(set.clone());
             }
         }
         set.work();
         set.wait();
+        let _ended = set.run.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Ends the helpers when their tasks are done. What runs after that runs on the submitting thread alone.

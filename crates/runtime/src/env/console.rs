@@ -2,6 +2,7 @@
 
 use headwater_core::env::Console;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(super) struct SystemConsole;
 
@@ -13,7 +14,8 @@ impl Console for SystemConsole {
     }
     fn warn(&self, message: &str) {
         if tracing::dispatcher::has_been_set() {
-            tracing::warn!(target: "headwater", "{message}");
+            // The subscriber is the program's: its panic must not end the thread that warns.
+            let _warned = catch_unwind(AssertUnwindSafe(|| tracing::warn!(target: "headwater", "{message}")));
         } else {
             // A closed or full standard error must not end the thread that warns.
             let _closed = writeln!(std::io::stderr(), "WARN headwater: {message}");

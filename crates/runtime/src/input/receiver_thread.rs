@@ -32,6 +32,10 @@ impl StopSignal {
         state.close = Some(close);
         !state.stopped
     }
+    /// The thread blocks on it no more.
+    pub(super) fn closed(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).close = None;
+    }
     /// Waits until `deadline` or the stop.
     pub(super) fn pause_until(&self, deadline: Time) {
         self.env.clock.wait(Some(deadline), &mut || self.is_stopped());

@@ -164,6 +164,7 @@ impl Receiver {
                 Err(error) => break Error::outside(format!("error receiving from {}", self.address), error),
             }
         };
+        signal.closed();
         // A line that our own stop has cut off is no record.
         if !signal.is_stopped() {
             self.store.end_of_stream();

@@ -90,7 +90,7 @@ impl JobScheduler {
 
     /// Drops the jobs that have not begun.
     pub(crate) fn cancel(&self) {
-        self.shared.cancelled.store(true, Ordering::Relaxed);
+        self.shared.cancelled.store(true, Ordering::Release);
     }
     /// Ends the threads without waiting for them.
     pub(crate) fn close(&self) {
@@ -111,25 +111,48 @@ impl Drop for JobScheduler {
 }
 
 impl Shared {
+    /// Whatever the user's code does, the job is counted.
     fn run(&self, set: &JobSet, job: BatchJob) {
-        if !self.cancelled.load(Ordering::Relaxed) {
-            let BatchJob { output_op_id, name, run } = job;
-            // What the job held is dropped in there too.
-            if let Err(error) = caught(&name, run) {
-                set.failed.store(true, Ordering::Relaxed);
-                // A job that the stop cut off is no failure of the program's.
-                if error.kind() != ErrorKind::Cancelled {
-                    let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
-                    self.status.report_error(error.within(job));
-                }
-            }
+        let _counted = Counted { shared: self, set };
+        let BatchJob { output_op_id, name, run } = job;
+        if self.is_cancelled() {
+            // Dropping the closure is the user's code too.
+            let _dropped = caught(&name, || {
+                drop(run);
+                Ok(())
+            });
+            return;
         }
-        if set.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.completed(set);
+        let Err(error) = caught(&name, run) else { return };
+        set.failed.store(true, Ordering::Relaxed);
+        // What fails while the stop cuts it off, by whatever name, is no failure of the program's.
+        if error.kind() != ErrorKind::Cancelled && !self.is_cancelled() {
+            let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
+            // A warning shows the user's error, and goes where the user has it go.
+            let _reported = caught("reporting", || {
+                self.status.report_error(error.within(job));
+                Ok(())
+            });
         }
+    }
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
     }
     fn completed(&self, set: &JobSet) {
         let failed = set.failed.load(Ordering::Relaxed);
         self.events.post_completed(set.time, || self.status.batch_completed(set.time, failed));
+    }
+}
+
+/// Counts a job of its batch as ended when it is dropped.
+struct Counted<'a> {
+    shared: &'a Shared,
+    set: &'a JobSet,
+}
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.set.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.completed(self.set);
+        }
     }
 }

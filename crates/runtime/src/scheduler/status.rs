@@ -128,7 +128,10 @@ impl Status {
     }
     pub(crate) fn request_stop(&self, mode: StopMode) {
         self.change(|state| {
-            state.stop_requested.get_or_insert(mode);
+            // A request to cut off is the last word.
+            if state.stop_requested != Some(StopMode::Now) {
+                state.stop_requested = Some(mode);
+            }
         });
     }
     pub(crate) fn stop_requested(&self) -> Option<StopMode> {
@@ -156,10 +159,15 @@ impl Status {
             return state.error.take().map_or(Ok(true), Err);
         }
         self.lock().clock_waiters += 1;
-        let in_time = self.clock.wait(deadline, &mut || self.lock().ends_wait(batches));
-        let mut state = self.lock();
-        state.clock_waiters -= 1;
-        state.error.take().map_or(Ok(in_time), Err)
+        loop {
+            let in_time = self.clock.wait(deadline, &mut || self.lock().ends_wait(batches));
+            let mut state = self.lock();
+            // Another waiter may have been given the error that ended this wait.
+            if !in_time || state.ends_wait(batches) {
+                state.clock_waiters -= 1;
+                return state.error.take().map_or(Ok(in_time), Err);
+            }
+        }
     }
 }
 
