@@ -99,11 +99,11 @@ impl TextReceiverStore {
         let state = self.lock();
         state.tracker.has_unallocated_blocks() || state.lines.has_whole()
     }
-    /// Batches up to `time` are done: their bytes make room.
+    /// Batch `time` is done: its bytes make room.
     pub fn processed(&self, time: Time) {
         let done = {
             let mut state = self.lock();
-            let done = state.tracker.clean_up_to(time);
+            let done = state.tracker.forget_batch(time);
             state.block_bytes -= done.iter().map(Block::len).sum::<usize>();
             done
         };

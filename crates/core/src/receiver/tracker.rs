@@ -33,10 +33,9 @@ impl<B: Clone> ReceivedBlockTracker<B> {
     pub fn has_unallocated_blocks(&self) -> bool {
         !self.unallocated.is_empty()
     }
-    /// Batches up to `time` are done: returns their blocks, which nobody asks for again.
-    pub fn clean_up_to(&mut self, time: Time) -> Vec<B> {
-        let kept = self.allocated.split_off(&(time + std::time::Duration::from_millis(1)));
-        std::mem::replace(&mut self.allocated, kept).into_values().flatten().collect()
+    /// Batch `time` is done: returns its blocks, which nobody asks for again.
+    pub fn forget_batch(&mut self, time: Time) -> Vec<B> {
+        self.allocated.remove(&time).unwrap_or_default()
     }
 }
 
@@ -56,7 +55,7 @@ mod tests {
         tracker.allocate_blocks_to_batch(second);
         assert_eq!(tracker.blocks_of_batch(first), ['a']);
         assert_eq!(tracker.blocks_of_batch(second), ['b']);
-        assert_eq!(tracker.clean_up_to(first), ['a']);
+        assert_eq!(tracker.forget_batch(first), ['a']);
         assert_eq!(tracker.blocks_of_batch(first), []);
         assert_eq!(tracker.blocks_of_batch(second), ['b']);
     }

@@ -43,8 +43,11 @@ impl Frozen {
         unsafe { self.owner.retain(counted) };
         let mut shared = 0;
         let mut from = 0;
+        // From the block's own address: what is read at a time reaches over the end of the part.
+        // SAFETY: the position lies inside the text.
+        let start = unsafe { self.owner.data().add(*position) };
         // SAFETY: the bytes lie in a block, behind which there are 64 bytes of padding.
-        let mut newlines = unsafe { Newlines::new(bytes) };
+        let mut newlines = unsafe { Newlines::new(start, bytes.len()) };
         for _ in 0..counted {
             if from >= bytes.len() {
                 break;
@@ -57,8 +60,8 @@ impl Frozen {
             }
             out.push(if to - from <= INLINE_MAX {
                 // SAFETY: `from` is inside the text, and padding follows every block.
-                let start = unsafe { bytes.as_ptr().add(from).cast::<[u8; 16]>().read_unaligned() };
-                Text::inline(u128::from_le_bytes(start), to - from)
+                let line = unsafe { start.add(from).cast::<[u8; 16]>().read_unaligned() };
+                Text::inline(u128::from_le_bytes(line), to - from)
             } else {
                 shared += 1;
                 Text::slice_of(self.owner, *position + from, to - from)
@@ -77,38 +80,39 @@ impl Frozen {
 }
 
 /// Where the newlines are: 64 bytes at a time, since a search per line would cost more than most lines are long.
-struct Newlines<'a> {
-    bytes: &'a [u8],
+struct Newlines {
+    start: *const u8,
+    len: usize,
     /// Where the 64 bytes of the mask begin.
     window: usize,
     mask: u64,
 }
 
-impl<'a> Newlines<'a> {
+impl Newlines {
     /// # Safety
-    /// 64 readable bytes follow `bytes`.
+    /// `len + 64` bytes from `start` on are readable as long as this lives.
     #[inline(always)]
-    unsafe fn new(bytes: &'a [u8]) -> Newlines<'a> {
-        let mut newlines = Newlines { bytes, window: 0, mask: 0 };
+    unsafe fn new(start: *const u8, len: usize) -> Newlines {
+        let mut newlines = Newlines { start, len, window: 0, mask: 0 };
         newlines.mask = newlines.at_window();
         newlines
     }
     #[inline(always)]
     fn at_window(&self) -> u64 {
         // SAFETY: the window begins inside the bytes or at their end, and `new` was promised 64 more.
-        unsafe { wanted_mask::<4>(self.bytes.as_ptr().add(self.window), Exactly(b'\n')) }
+        unsafe { wanted_mask::<4>(self.start.add(self.window), Exactly(b'\n')) }
     }
 }
 
-impl Iterator for Newlines<'_> {
+impl Iterator for Newlines {
     type Item = usize;
 
     #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         while self.mask == 0 {
             self.window += 64;
-            if self.window >= self.bytes.len() {
-                self.window = self.bytes.len();
+            if self.window >= self.len {
+                self.window = self.len;
                 return None;
             }
             self.mask = self.at_window();
@@ -116,7 +120,7 @@ impl Iterator for Newlines<'_> {
         let at = self.window + self.mask.trailing_zeros() as usize;
         self.mask &= self.mask - 1;
         // What lies behind the end is padding, or belongs to someone else's part of the block.
-        (at < self.bytes.len()).then_some(at)
+        (at < self.len).then_some(at)
     }
 }
 
