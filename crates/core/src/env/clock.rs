@@ -9,8 +9,6 @@ use std::time::Duration;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Time;
-    /// Nanoseconds from some fixed point, never going back: for measuring how long something took.
-    fn monotonic_ns(&self) -> u64;
     /// Blocks until `ready()` is true or, with a deadline, until `now() >= deadline`; whether `ready()` was true.
     fn wait(&self, deadline: Option<Time>, ready: &mut dyn FnMut() -> bool) -> bool;
     /// Lets every waiter look at its `ready` again.
@@ -56,9 +54,6 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Time {
         *self.lock()
-    }
-    fn monotonic_ns(&self) -> u64 {
-        self.now().milliseconds() as u64 * 1_000_000
     }
     fn wait(&self, deadline: Option<Time>, ready: &mut dyn FnMut() -> bool) -> bool {
         let mut now = self.lock();

@@ -13,7 +13,7 @@ const WRITE_BYTES: usize = 256 << 10;
 impl<T: Record + Display> Rdd<T> {
     /// Writes each record as a line into `path/part-00000`, `part-00001`, ..., one file per partition, empty ones
     /// too, and an empty `_SUCCESS` at the end. The files are written to `path/_temporary` and renamed when whole.
-    /// An existing `path` is an error. Source: Spark's `saveAsTextFile`.
+    /// An existing or empty `path` is an error. Source: Spark's `saveAsTextFile`.
     ///
     /// ```
     /// # let context = headwater::testkit::context();
@@ -26,6 +26,9 @@ impl<T: Record + Display> Rdd<T> {
     /// ```
     #[track_caller]
     pub fn save_as_text_file(&self, path: &str) -> Result<()> {
+        if path.is_empty() {
+            return Err(Error::program("save_as_text_file(\"\"): the output folder needs a name"));
+        }
         if self.context.env().files.exists(path)? {
             return Err(Error::program(format!("output folder {path} exists already; remove it or choose another")));
         }

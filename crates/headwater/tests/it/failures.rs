@@ -217,6 +217,7 @@ fn a_failed_save_leaves_nothing_temporary() {
     let folder = headwater::testkit::temporary_folder();
     let path = format!("{folder}/out");
     let records = headwater::testkit::context().parallelize(vec![1, 2], 2).map(|_| Unprintable);
+    assert!(records.save_as_text_file("").unwrap_err().to_string().contains("needs a name"));
     let error = records.save_as_text_file(&path).unwrap_err().to_string();
     assert!(error.contains("save_as_text_file at") && error.contains("cannot be shown"), "{error}");
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);

@@ -196,9 +196,6 @@ impl Clock for LookingClock {
     fn now(&self) -> Time {
         self.clock.now()
     }
-    fn monotonic_ns(&self) -> u64 {
-        self.clock.monotonic_ns()
-    }
     fn wait(&self, deadline: Option<Time>, ready: &mut dyn FnMut() -> bool) -> bool {
         if std::thread::current().name() == Some("job-generator") && deadline.is_none() {
             // Only the first is waited for.

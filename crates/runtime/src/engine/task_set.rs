@@ -1,11 +1,14 @@
 //! [`Pool`]: a fixed number of threads that work off the tasks of stages. The submitting thread works too, so that a
 //! small stage ends without waking anybody.
 
-use crossbeam_channel::{Sender, unbounded};
+use crossbeam_channel::{Sender, bounded};
 use headwater_core::Result;
 use headwater_core::env::{Spawner, Thread};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Calls for help that wait for a busy helper at most; at the limit a submitter does its tasks without.
+const QUEUED_MAX: usize = 1024;
 
 type Run = Arc<dyn Fn(usize) + Send + Sync>;
 
@@ -63,7 +66,7 @@ struct Helpers {
 impl Pool {
     /// `threads` is at least 1 and counts the thread that calls [`Pool::run`].
     pub(super) fn new(threads: usize, spawner: &dyn Spawner) -> Result<Pool> {
-        let (submit, tasks) = unbounded::<Arc<TaskSet>>();
+        let (submit, tasks) = bounded::<Arc<TaskSet>>(QUEUED_MAX);
         let helpers = (1..threads).map(|number| {
             let tasks = tasks.clone();
             spawner.spawn(&format!("task-{number}"), Box::new(move || tasks.iter().for_each(|set| set.work())))
@@ -87,7 +90,7 @@ impl Pool {
         if let Some(submit) = &self.helpers().submit {
             for _ in 1..self.threads.min(count) {
                 // Without a helper to take it the submitter does all tasks itself.
-                let _taken = submit.send(set.clone());
+                let _taken = submit.try_send(set.clone());
             }
         }
         set.work();

@@ -1,23 +1,22 @@
-//! The wall clock, by which batches tick, and the monotonic one, by which durations are measured.
+//! The wall clock, by which batches tick.
 #![allow(clippy::disallowed_methods, reason = "the real environment")]
 
 use headwater_core::env::Clock;
 use headwater_core::time::Time;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The longest single wait: a wall clock that is set back or forward is noticed within it.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
 pub(super) struct SystemClock {
-    started: Instant,
     lock: Mutex<()>,
     changed: Condvar,
 }
 
 impl SystemClock {
     pub(super) fn new() -> SystemClock {
-        SystemClock { started: Instant::now(), lock: Mutex::new(()), changed: Condvar::new() }
+        SystemClock { lock: Mutex::new(()), changed: Condvar::new() }
     }
 }
 
@@ -28,9 +27,6 @@ fn since_epoch() -> Duration {
 impl Clock for SystemClock {
     fn now(&self) -> Time {
         Time::from_millis(since_epoch().as_millis() as i64)
-    }
-    fn monotonic_ns(&self) -> u64 {
-        self.started.elapsed().as_nanos() as u64
     }
     fn wait(&self, deadline: Option<Time>, ready: &mut dyn FnMut() -> bool) -> bool {
         let deadline = deadline.map(|deadline| Duration::from_millis(deadline.milliseconds().max(0) as u64));
