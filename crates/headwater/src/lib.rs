@@ -32,8 +32,10 @@
 //! ```
 
 pub use headwater_core::{
-    Closure, DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result, Text,
-    dstream, engine, env, hash, input, rdd, receiver, text, time,
+    Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
+    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, Rdd, RddContext,
+    Record, Result, TaskContext, Text, accumulator, dstream, engine, env, hash, input, item, rdd, receiver, text, time,
+    transport, wire,
 };
 pub use headwater_runtime::{
     Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,

@@ -5,6 +5,7 @@ use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
 use headwater_core::dstream::{DStream, DStreamGraph};
+use headwater_core::engine::Engine;
 use headwater_core::env::Env;
 use headwater_core::hash::HashSeed;
 use headwater_core::rdd::RddContext;
@@ -46,8 +47,19 @@ impl StreamingContext {
         }
         let engine = LocalEngine::new(threads, &*env.spawner)?;
         let seed = HashSeed::new(conf.hash_seed.unwrap_or_else(|| env.random.next_u64()));
-        let context = RddContext::new(Arc::new(engine), env, seed);
-        Ok(StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) })
+        Ok(StreamingContext::over(Arc::new(engine), conf, batch_duration, env, seed))
+    }
+
+    /// A context over `engine`; everything is checked.
+    pub(crate) fn over(
+        engine: Arc<dyn Engine>,
+        conf: Conf,
+        batch_duration: Duration,
+        env: Env,
+        seed: HashSeed,
+    ) -> StreamingContext {
+        let context = RddContext::new(engine, env, seed);
+        StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) }
     }
 
     /// What datasets are made with: `parallelize`, `text_file`, ....

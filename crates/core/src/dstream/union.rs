@@ -46,7 +46,7 @@ impl DStreamGraph {
             [] => {
                 let place = Location::caller();
                 self.refuse(Error::program(format!("union at {place}: the list of DStreams to union is empty")));
-                DStream::from_input(self, "empty union", Arc::new(NoInput), |_| Ok(None))
+                DStream::of_input(self, "empty union", Arc::new(NoInput), |_| Ok(None))
             }
         }
     }
