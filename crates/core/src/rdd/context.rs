@@ -22,17 +22,29 @@ struct Inner {
     env: Env,
     seed: HashSeed,
     blocks: BlockPool,
+    default_parallelism: usize,
 }
 
 impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
-        let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
-        RddContext(Arc::new(Inner { engine, env, seed, blocks }))
+        let partitions = engine.default_parallelism();
+        RddContext::with_default_parallelism(engine, env, seed, partitions)
     }
-    /// How many partitions an operation that shuffles makes unless told otherwise: the engine's task threads.
+    /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise.
+    pub fn with_default_parallelism(
+        engine: Arc<dyn Engine>,
+        env: Env,
+        seed: HashSeed,
+        partitions: usize,
+    ) -> RddContext {
+        let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
+        RddContext(Arc::new(Inner { engine, env, seed, blocks, default_parallelism: partitions.max(1) }))
+    }
+    /// How many partitions an operation that shuffles makes unless told otherwise: `Conf::default_parallelism`, or else
+    /// as many as the engine has task threads. Source: `spark.default.parallelism`.
     pub fn default_parallelism(&self) -> usize {
-        self.0.engine.default_parallelism()
+        self.0.default_parallelism
     }
     /// The partitioner that spreads keys over `partitions` (at least 1) with the application's seed.
     pub fn hash_partitioner(&self, partitions: usize) -> HashPartitioner {

@@ -10,12 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How often a task is tried before its job fails; Spark's `spark.task.maxFailures`.
-const ATTEMPTS_MAX: usize = 4;
+/// How often a task is tried before its job fails, unless told otherwise; the default of `Conf::task_failures_max`.
+const TASK_FAILURES_MAX: usize = 4;
 
 /// `local[N]`: N task threads, of which the thread that runs a job is one.
 pub struct LocalEngine {
     pool: Pool,
+    task_failures_max: usize,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -30,7 +31,13 @@ type RunTask = Arc<dyn Fn(&Task<'_>) -> Outcome + Send + Sync>;
 impl LocalEngine {
     /// `threads` is at least 1.
     pub fn new(threads: usize, spawner: &dyn Spawner) -> Result<LocalEngine> {
-        Ok(LocalEngine { pool: Pool::new(threads, spawner)?, cancelled: Arc::default() })
+        let (pool, task_failures_max) = (Pool::new(threads, spawner)?, TASK_FAILURES_MAX);
+        Ok(LocalEngine { pool, task_failures_max, cancelled: Arc::default() })
+    }
+    /// Tries a task `failures` times, at least once, before its job fails; without this 4 times. Source: Spark's
+    /// `spark.task.maxFailures`.
+    pub fn with_task_failures_max(self, failures: usize) -> LocalEngine {
+        LocalEngine { task_failures_max: failures, ..self }
     }
 
     /// Runs the tasks at `partitions`, after the map tasks whose buckets they need. Those that fail run again, and
@@ -49,7 +56,7 @@ impl LocalEngine {
                 Stop::Cancelled => return Err(Error::new(ErrorKind::Cancelled, "the context stops")),
                 // The program is wrong: another try would say the same.
                 Stop::Failed(error) if error.kind() == ErrorKind::Program => return Err(gave_up(failed, attempt)),
-                _ if attempt < ATTEMPTS_MAX => {}
+                _ if attempt < self.task_failures_max => {}
                 _ => return Err(gave_up(failed, attempt)),
             }
             todo = failed.into_iter().map(|(partition, _)| partition).collect();
