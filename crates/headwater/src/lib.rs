@@ -36,8 +36,8 @@ pub use headwater_core::{
     dstream, engine, env, hash, input, rdd, receiver, text, time,
 };
 pub use headwater_runtime::{
-    Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,
-    system_env, testkit,
+    Conf, ConfEntry, ConfSource, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
+    StreamingContextState, engine as local, system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.
