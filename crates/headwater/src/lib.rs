@@ -38,8 +38,8 @@ pub use headwater_core::{
     transport, wire,
 };
 pub use headwater_runtime::{
-    Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,
-    system_env, testkit,
+    Conf, ConfEntry, ConfSource, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
+    StreamingContextState, engine as local, system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.

@@ -1,6 +1,6 @@
 //! [`StreamingContext`]: where a program is built. Starting it consumes it and gives a [`RunningContext`].
 
-use crate::conf::Conf;
+use crate::conf::{Conf, keys};
 use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
@@ -46,8 +46,9 @@ impl StreamingContext {
             )));
         }
         let engine = LocalEngine::new(threads, &*env.spawner)?;
-        let seed = HashSeed::new(conf.hash_seed.unwrap_or_else(|| env.random.next_u64()));
-        Ok(StreamingContext::over(Arc::new(engine), conf, batch_duration, env, seed))
+        let engine = Arc::new(engine.with_task_failures_max(conf.count(&keys::TASK_FAILURES_MAX)));
+        let seed = HashSeed::new(conf.number(&keys::HASH_SEED).unwrap_or_else(|| env.random.next_u64()));
+        Ok(StreamingContext::over(engine, conf, batch_duration, env, seed))
     }
 
     /// A context over `engine`; everything is checked.
@@ -58,13 +59,28 @@ impl StreamingContext {
         env: Env,
         seed: HashSeed,
     ) -> StreamingContext {
-        let context = RddContext::new(engine, env, seed);
+        let context = match conf.number(&keys::DEFAULT_PARALLELISM) {
+            Some(partitions) => RddContext::with_default_parallelism(engine, env, seed, partitions as usize),
+            None => RddContext::new(engine, env, seed),
+        };
         StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) }
     }
 
     /// What datasets are made with: `parallelize`, `text_file`, ....
     pub fn context(&self) -> &RddContext {
         self.graph.context()
+    }
+
+    /// The settings it was made with.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let ssc = StreamingContext::new(Conf::new().master("local[2]"), seconds(1))?;
+    /// assert!(ssc.conf().to_debug_string().starts_with("headwater.master = local[2] (code at "));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn conf(&self) -> &Conf {
+        &self.conf
     }
 
     /// Keeps every RDD of every stream at least this long, for a program that asks for old ones; only once.

@@ -101,7 +101,7 @@ impl<T: Record> Rdd<T> {
         let mut shuffles = Vec::new();
         self.node.shuffles(&mut shuffles);
         let (all, mut waves) = (self.num_partitions(), Vec::new());
-        let mut wave = if shuffles.is_empty() { self.context.default_parallelism() } else { all };
+        let mut wave = if shuffles.is_empty() { self.context.engine().default_parallelism() } else { all };
         let mut from = 0;
         while from < all {
             let to = from.saturating_add(wave).min(all);

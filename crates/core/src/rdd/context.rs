@@ -30,6 +30,7 @@ struct Inner {
     env: Env,
     seed: HashSeed,
     blocks: BlockPool,
+    default_parallelism: usize,
     accumulators: AccumulatorRegistry,
     items: Items,
 }
@@ -48,14 +49,26 @@ struct Items {
 impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
-        let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
-        let transport = engine.transport();
-        let (accumulators, items) = Default::default();
-        RddContext(Arc::new(Inner { engine, transport, env, seed, blocks, accumulators, items }))
+        let partitions = engine.default_parallelism();
+        RddContext::with_default_parallelism(engine, env, seed, partitions)
     }
-    /// How many partitions an operation that shuffles makes unless told otherwise: the engine's task threads.
+    /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise.
+    pub fn with_default_parallelism(
+        engine: Arc<dyn Engine>,
+        env: Env,
+        seed: HashSeed,
+        partitions: usize,
+    ) -> RddContext {
+        let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
+        let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
+        let (accumulators, items) = Default::default();
+        let inner = Inner { engine, transport, env, seed, blocks, default_parallelism, accumulators, items };
+        RddContext(Arc::new(inner))
+    }
+    /// How many partitions an operation that shuffles makes unless told otherwise: `Conf::default_parallelism`, or else
+    /// as many as the engine has task threads. Source: `spark.default.parallelism`.
     pub fn default_parallelism(&self) -> usize {
-        self.0.engine.default_parallelism()
+        self.0.default_parallelism
     }
     /// The partitioner that spreads keys over `partitions` (at least 1) with the application's seed.
     pub fn hash_partitioner(&self, partitions: usize) -> HashPartitioner {

@@ -20,6 +20,11 @@ impl LocalEngine {
     pub fn new(threads: usize, spawner: &dyn Spawner) -> Result<LocalEngine> {
         Ok(LocalEngine { stages: Stages::default(), threads: TaskThreads::new(threads, spawner)? })
     }
+    /// Tries a task `failures` times, at least once, before its job fails; without this 4 times. Source: Spark's
+    /// `spark.task.maxFailures`.
+    pub fn with_task_failures_max(self, failures: usize) -> LocalEngine {
+        LocalEngine { stages: Stages::with_task_failures_max(failures), ..self }
+    }
 }
 
 impl Engine for LocalEngine {

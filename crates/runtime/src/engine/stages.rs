@@ -8,8 +8,8 @@ use headwater_core::{Error, ErrorKind, RddContext, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often a task is tried before its job fails; Spark's `spark.task.maxFailures`.
-const ATTEMPTS_MAX: usize = 4;
+/// How often a task is tried before its job fails, unless told otherwise; the default of `Conf::task_failures_max`.
+const TASK_FAILURES_MAX: usize = 4;
 
 /// What the tasks of a stage do.
 #[derive(Clone)]
@@ -57,12 +57,21 @@ pub(super) trait RunsTasks {
 }
 
 /// What an engine needs to run jobs stage by stage.
-#[derive(Default)]
 pub(super) struct Stages {
     next_id: AtomicU64,
+    task_failures_max: usize,
+}
+impl Default for Stages {
+    fn default() -> Self {
+        Stages::with_task_failures_max(TASK_FAILURES_MAX)
+    }
 }
 
 impl Stages {
+    pub(super) fn with_task_failures_max(task_failures_max: usize) -> Stages {
+        Stages { next_id: AtomicU64::new(0), task_failures_max }
+    }
+
     /// Runs the job to its end.
     pub(super) fn run(&self, job: &Job, tasks: &impl RunsTasks) -> Result<()> {
         if TaskContext::get().is_some() {
@@ -98,7 +107,7 @@ impl Stages {
                 Stop::Failed(error) if error.kind() == ErrorKind::Program => {
                     return Err(gave_up(failed, attempt.number));
                 }
-                _ if attempt.number < ATTEMPTS_MAX => {}
+                _ if attempt.number < self.task_failures_max => {}
                 _ => return Err(gave_up(failed, attempt.number)),
             }
             todo = failed.into_iter().map(|(partition, _)| partition).collect();
