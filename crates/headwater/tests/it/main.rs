@@ -5,6 +5,7 @@ mod compile_fail;
 mod conf;
 mod failures;
 mod files;
+mod isolated;
 mod lifecycle;
 mod operator_ids;
 mod sharing;
