@@ -152,7 +152,7 @@ impl<T: Record> Rdd<T> {
         self.fold_job_at(0..self.num_partitions(), step)
     }
 
-    fn fold_job_at<R: Record + Default>(
+    pub(super) fn fold_job_at<R: Record + Default>(
         &self,
         partitions: Range<usize>,
         step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,

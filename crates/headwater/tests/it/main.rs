@@ -6,6 +6,8 @@ mod failures;
 mod files;
 mod lifecycle;
 mod operator_ids;
+mod rdd_operators;
+mod rdd_properties;
 mod sharing;
 mod shuffles;
 mod socket;

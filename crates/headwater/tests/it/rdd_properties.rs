@@ -1,0 +1,171 @@
+//! The operators of datasets beside the same done to a plain vector, on random records in random partitions.
+
+use headwater::testkit;
+use headwater::{Data, Rdd, RddContext};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::sync::LazyLock;
+
+static CONTEXT: LazyLock<RddContext> = LazyLock::new(testkit::context);
+
+/// Few different records, so that equal ones meet.
+fn records() -> impl Strategy<Value = Vec<i32>> {
+    vec(0..12i32, 0..50)
+}
+fn pairs() -> impl Strategy<Value = Vec<(i32, i32)>> {
+    vec((0..8i32, 0..100i32), 0..50)
+}
+fn partitions() -> std::ops::Range<usize> {
+    1..6
+}
+
+fn rdd<T: Data>(records: &[T], partitions: usize) -> Rdd<T> {
+    CONTEXT.parallelize(records.to_vec(), partitions)
+}
+/// The records of each partition, as `parallelize` cuts them.
+fn cut<T: Clone>(records: &[T], partitions: usize) -> Vec<Vec<T>> {
+    let at = |n| n * records.len() / partitions;
+    (0..partitions).map(|n| records[at(n)..at(n + 1)].to_vec()).collect()
+}
+/// The records of a dataset whose order is not defined.
+fn sorted<T: Data + Ord + Debug>(rdd: &Rdd<T>) -> Vec<T> {
+    let mut records = rdd.collect().unwrap();
+    records.sort();
+    records
+}
+fn sorted_vec<T: Ord>(records: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut records: Vec<T> = records.into_iter().collect();
+    records.sort();
+    records
+}
+fn grouped<K: Ord, V>(pairs: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>> {
+    let mut groups = BTreeMap::<K, Vec<V>>::new();
+    pairs.into_iter().for_each(|(key, value)| groups.entry(key).or_default().push(value));
+    groups
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn partitions_and_places(records in records(), n in partitions()) {
+        let numbers = rdd(&records, n);
+        let parts = cut(&records, n);
+        let with_index = numbers.map_partitions_with_index(|index, records| records.map(move |x| (index, x)));
+        let expected = parts.iter().enumerate().flat_map(|(index, part)| part.iter().map(move |x| (index, *x)));
+        prop_assert_eq!(with_index.collect().unwrap(), expected.collect::<Vec<_>>());
+
+        let indexed = numbers.zip_with_index().unwrap().collect().unwrap();
+        prop_assert_eq!(indexed, records.iter().copied().zip(0..).collect::<Vec<_>>());
+
+        let with_id = numbers.zip_with_unique_id().collect().unwrap();
+        let expected = parts.iter().enumerate().flat_map(|(k, part)| {
+            part.iter().enumerate().map(move |(i, x)| (*x, (i * n + k) as u64))
+        });
+        prop_assert_eq!(with_id, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn zips(records in records(), other in records(), n in partitions(), m in partitions()) {
+        let numbers = rdd(&records, n);
+        let zipped = numbers.zip(&numbers.map(|x| x * 2));
+        prop_assert_eq!(zipped.collect().unwrap(), records.iter().map(|x| (*x, x * 2)).collect::<Vec<_>>());
+
+        let other_rdd = rdd(&other, m);
+        let zipped = numbers.zip(&other_rdd).collect();
+        let alike = n == m && cut(&records, n).iter().zip(cut(&other, n)).all(|(a, b)| a.len() == b.len());
+        prop_assert_eq!(zipped.is_ok(), alike);
+
+        let sums = numbers.zip_partitions(&other_rdd, |a, b| [(a.sum::<i32>(), b.sum::<i32>())]);
+        let sum = |part: &Vec<i32>| part.iter().sum::<i32>();
+        let expected: Vec<_> = cut(&records, n).iter().map(sum).zip(cut(&other, m).iter().map(sum)).collect();
+        prop_assert_eq!(sums.collect().ok(), (n == m).then_some(expected));
+    }
+
+    #[test]
+    fn cartesian_has_every_pair(left in records(), right in records(), n in partitions(), m in partitions()) {
+        let pairs = rdd(&left, n).cartesian(&rdd(&right, m));
+        prop_assert_eq!(pairs.num_partitions(), n * m);
+        let expected = left.iter().flat_map(|l| right.iter().map(move |r| (*l, *r)));
+        prop_assert_eq!(sorted(&pairs), sorted_vec(expected));
+        // Behind shuffles, whose buckets several tasks read.
+        let shuffled = rdd(&left, n).repartition(3).cartesian(&rdd(&right, m).repartition(2));
+        prop_assert_eq!(sorted(&shuffled), sorted(&pairs));
+    }
+
+    #[test]
+    fn coalesce_joins_neighbours(records in records(), n in partitions(), to in partitions()) {
+        let fewer = rdd(&records, n).coalesce(to);
+        prop_assert_eq!(fewer.num_partitions(), n.min(to));
+        prop_assert_eq!(fewer.collect().unwrap(), records.clone());
+        prop_assert_eq!(sorted(&rdd(&records, n).repartition(4).coalesce(to)), sorted_vec(records.clone()));
+        prop_assert_eq!(sorted(&rdd(&records, n).coalesce_with_shuffle(to)), sorted_vec(records));
+    }
+
+    #[test]
+    fn sets(left in records(), right in records(), n in partitions(), m in partitions(), to in partitions()) {
+        let (a, b) = (rdd(&left, n), rdd(&right, m));
+        let (left_set, right_set): (BTreeSet<i32>, BTreeSet<i32>) =
+            (left.iter().copied().collect(), right.iter().copied().collect());
+        let distinct = a.distinct().with_partitions(to);
+        prop_assert_eq!(distinct.num_partitions(), to);
+        prop_assert_eq!(sorted(&distinct), sorted_vec(left_set.clone()));
+        let both = left_set.intersection(&right_set).copied();
+        prop_assert_eq!(sorted(&a.intersection(&b).with_partitions(to)), sorted_vec(both));
+        let rest = left.iter().copied().filter(|x| !right_set.contains(x));
+        prop_assert_eq!(sorted(&a.subtract(&b).with_partitions(to)), sorted_vec(rest));
+    }
+
+    #[test]
+    fn keys_and_groups(left in pairs(), right in pairs(), n in partitions(), m in partitions()) {
+        let pairs = rdd(&left, n);
+        prop_assert_eq!(pairs.keys().collect().unwrap(), left.iter().map(|pair| pair.0).collect::<Vec<_>>());
+        prop_assert_eq!(pairs.values().collect().unwrap(), left.iter().map(|pair| pair.1).collect::<Vec<_>>());
+        let keyed = pairs.key_by(|(key, value)| key + value).collect().unwrap();
+        prop_assert_eq!(keyed, left.iter().map(|pair| (pair.0 + pair.1, *pair)).collect::<Vec<_>>());
+        let expected = grouped(left.iter().map(|pair| (pair.0, *pair)));
+        prop_assert_eq!(sorted(&pairs.group_by(|pair| pair.0)), sorted_vec(expected));
+        let unwanted: BTreeSet<i32> = right.iter().map(|pair| pair.0).collect();
+        let rest = left.iter().copied().filter(|pair| !unwanted.contains(&pair.0));
+        prop_assert_eq!(sorted(&pairs.subtract_by_key(&rdd(&right, m))), sorted_vec(rest));
+    }
+
+    #[test]
+    fn unions_of_datasets_spread_alike_stay_so(left in pairs(), right in pairs(), n in partitions()) {
+        let by = CONTEXT.hash_partitioner(n);
+        let (a, b) = (rdd(&left, 2).partition_by(by), rdd(&right, 3).partition_by(by));
+        let union = a.union(&b);
+        prop_assert_eq!((union.partitioner(), union.num_partitions()), (Some(by), n));
+        prop_assert_eq!(sorted(&union), sorted_vec(left.iter().chain(&right).copied()));
+        let sums = union.reduce_by_key(|a, b| a + b);
+        let expected = grouped(left.iter().chain(&right).copied()).into_iter().map(|(k, v)| (k, v.iter().sum()));
+        prop_assert_eq!(sorted(&sums), expected.collect::<Vec<_>>());
+        let other = rdd(&right, 3).partition_by(CONTEXT.hash_partitioner(n + 1));
+        prop_assert_eq!(a.union(&other).partitioner(), None);
+        prop_assert_eq!(a.union(&other).num_partitions(), 2 * n + 1);
+    }
+
+    #[test]
+    fn a_sample_is_a_part_and_the_same_again(records in records(), n in partitions(), fraction in 0.0..1.0, seed: u64) {
+        let numbers = rdd(&(0..records.len()).collect::<Vec<_>>(), n);
+        let sample = numbers.sample(false, fraction, seed).collect().unwrap();
+        prop_assert!(sample.is_sorted_by(|a, b| a < b), "{sample:?}");
+        prop_assert_eq!(&sample, &numbers.sample(false, fraction, seed).collect().unwrap());
+        prop_assert_eq!(numbers.sample(false, 1.0, seed).count().unwrap(), records.len() as u64);
+        prop_assert_eq!(numbers.sample(false, 0.0, seed).count().unwrap(), 0);
+        let copies = numbers.sample(true, fraction * 3.0, seed).collect().unwrap();
+        prop_assert!(copies.is_sorted(), "{copies:?}");
+        prop_assert_eq!(&copies, &numbers.sample(true, fraction * 3.0, seed).collect().unwrap());
+    }
+
+    #[test]
+    fn a_split_deals_every_record_out_once(records in records(), n in partitions(), weights in vec(0.0..5.0, 1..5), seed: u64) {
+        prop_assume!(weights.iter().sum::<f64>() > 0.0);
+        let parts = rdd(&records, n).random_split(&weights, seed);
+        prop_assert_eq!(parts.len(), weights.len());
+        let all: Vec<i32> = parts.iter().flat_map(|part| part.collect().unwrap()).collect();
+        prop_assert_eq!(sorted_vec(all), sorted_vec(records));
+    }
+}
