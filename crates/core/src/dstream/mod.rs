@@ -21,6 +21,7 @@ mod reduce;
 mod repartition;
 mod save_as_text_files;
 mod transform;
+mod try_map;
 mod union;
 
 pub use foreach_rdd::{JobOutcome, OutputOperation};
