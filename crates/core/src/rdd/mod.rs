@@ -2,6 +2,7 @@
 //! parameter: what an operation is made of is known inside its [`node`](crate::rdd::Node) and erased behind it.
 
 mod actions;
+mod aggregate;
 pub mod aggregator;
 mod broken;
 mod cartesian;
@@ -10,6 +11,9 @@ mod cogroup;
 mod combine_by_key;
 pub mod combine_table;
 mod context;
+mod count_approx;
+mod count_approx_distinct;
+mod counting;
 mod distinct;
 mod exchange;
 mod filter;
@@ -17,13 +21,17 @@ mod flat_map;
 mod fold_partitions;
 mod for_each;
 mod glom;
+mod histogram;
 mod in_place;
 mod join;
 mod key_by;
+mod local_iterator;
+mod lookup;
 mod map;
 mod map_partitions;
 mod map_values;
 mod node;
+mod ordered;
 mod parallelize;
 mod random;
 mod retain;
@@ -31,6 +39,7 @@ mod sample;
 mod save_as_text_file;
 mod scatter;
 mod shuffle;
+mod stats;
 mod task;
 mod text_blocks;
 mod text_file;
@@ -40,11 +49,14 @@ mod zip;
 mod zip_with_index;
 
 pub use context::{BLOCK_BYTES, RddContext};
+pub use count_approx::BoundedDouble;
 pub(crate) use fold_partitions::reducing;
+pub use local_iterator::LocalIterator;
 pub use map_partitions::PartitionRecords;
 pub use node::{CHUNK, Node, Outcome, Sink, Stop};
 pub use shuffle::Shuffle;
 pub use shuffle::ShuffleId;
+pub use stats::{Number, StatCounter};
 pub use task::{Task, TaskState};
 pub use text_blocks::text_blocks;
 

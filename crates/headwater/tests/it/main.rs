@@ -6,6 +6,7 @@ mod failures;
 mod files;
 mod lifecycle;
 mod operator_ids;
+mod rdd_actions;
 mod rdd_operators;
 mod rdd_properties;
 mod sharing;

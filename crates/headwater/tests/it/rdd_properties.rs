@@ -169,3 +169,113 @@ proptest! {
         prop_assert_eq!(sorted_vec(all), sorted_vec(records));
     }
 }
+
+/// Halves may be joined in any way: they are exact as doubles.
+fn halves(records: &[i32]) -> Vec<f64> {
+    records.iter().map(|n| f64::from(*n) / 2.0).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn folds_are_those_of_a_vector(records in records(), n in 0..40usize, depth in 1..5usize) {
+        let n = n.max(1);
+        let numbers = rdd(&records, n);
+        let sum: i32 = records.iter().sum();
+        prop_assert_eq!(numbers.fold(0, |a, b| a + b).unwrap(), sum);
+        let text = numbers.aggregate(String::new(), |text, x| format!("{text}{x},"), |a, b| a + &b).unwrap();
+        prop_assert_eq!(text, records.iter().map(|x| format!("{x},")).collect::<String>());
+        let aggregated = numbers.tree_aggregate_with_depth(0, |a, b| a + b, |a, b| a + b, depth);
+        prop_assert_eq!(aggregated.unwrap(), sum);
+        let max = records.iter().copied().max();
+        prop_assert_eq!(numbers.tree_reduce_with_depth(|a, b| a.max(b), depth).unwrap(), max);
+    }
+
+    #[test]
+    fn the_least_and_the_greatest(records in vec(any::<i16>(), 0..300), n in partitions(), limit in 0..40usize) {
+        let numbers = rdd(&records, n);
+        let mut expected = sorted_vec(records.clone());
+        prop_assert_eq!(numbers.min().unwrap(), expected.first().copied());
+        prop_assert_eq!(numbers.max().unwrap(), expected.last().copied());
+        let cut = limit.min(expected.len());
+        prop_assert_eq!(numbers.take_ordered(limit).unwrap(), &expected[..cut]);
+        expected.reverse();
+        prop_assert_eq!(numbers.top(limit).unwrap(), &expected[..cut]);
+        prop_assert_eq!(numbers.take_ordered_by(limit, |a, b| b.cmp(a)).unwrap(), &expected[..cut]);
+        let keys: Vec<i16> = numbers.top_by_key(limit, |x| x / 7).unwrap().iter().map(|x| x / 7).collect();
+        prop_assert_eq!(keys, expected[..cut].iter().map(|x| x / 7).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn equal_records_come_in_the_order_of_min_and_max(records in pairs(), n in partitions()) {
+        let pairs = rdd(&records, n);
+        let by_key = |a: &(i32, i32), b: &(i32, i32)| a.0.cmp(&b.0);
+        prop_assert_eq!(pairs.min_by(by_key).unwrap(), records.iter().copied().min_by(by_key));
+        prop_assert_eq!(pairs.max_by(by_key).unwrap(), records.iter().copied().max_by(by_key));
+    }
+
+    #[test]
+    fn statistics(records in records(), n in partitions(), buckets in 1..6usize) {
+        let values = halves(&records);
+        let numbers = rdd(&values, n);
+        let sum: f64 = values.iter().sum();
+        prop_assert_eq!(numbers.sum().unwrap(), sum);
+        let (stats, count) = (numbers.stats().unwrap(), values.len() as f64);
+        prop_assert_eq!(stats.count(), values.len() as u64);
+        if values.is_empty() {
+            prop_assert!(numbers.mean().unwrap().is_nan() && numbers.histogram(buckets).is_err());
+            return Ok(());
+        }
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let variance = values.iter().map(|x| (x - sum / count).powi(2)).sum::<f64>() / count;
+        prop_assert!(near(numbers.mean().unwrap(), sum / count) && near(numbers.variance().unwrap(), variance));
+        prop_assert!(near(numbers.stdev().unwrap(), variance.sqrt()));
+        prop_assert_eq!(stats.max(), values.iter().copied().fold(f64::MIN, f64::max));
+
+        let (bounds, counts) = numbers.histogram(buckets).unwrap();
+        prop_assert_eq!((bounds[0], *bounds.last().unwrap()), (stats.min(), stats.max()));
+        let held = |at: usize| {
+            let last = at + 2 == bounds.len();
+            let holds = |x: &&f64| bounds[at] <= **x && (**x < bounds[at + 1] || last && **x == bounds[at + 1]);
+            values.iter().filter(holds).count() as u64
+        };
+        prop_assert_eq!(&counts, &(0..bounds.len() - 1).map(held).collect::<Vec<_>>());
+        if bounds.len() > 2 || bounds[0] < bounds[1] {
+            prop_assert_eq!(numbers.histogram_within(&bounds).unwrap(), counts);
+        }
+    }
+
+    #[test]
+    fn counts_and_maps(records in pairs(), n in partitions(), key in 0..8i32) {
+        let pairs = rdd(&records, n);
+        let groups = grouped(records.iter().copied());
+        let counts = groups.iter().map(|(key, values)| (*key, values.len() as u64)).collect();
+        prop_assert_eq!(pairs.count_by_key().unwrap(), counts);
+        let counts = grouped(records.iter().map(|pair| (*pair, ())));
+        let counts = counts.into_iter().map(|(pair, ones)| (pair, ones.len() as u64)).collect();
+        prop_assert_eq!(pairs.count_by_value().unwrap(), counts);
+        prop_assert_eq!(pairs.collect_as_map().unwrap(), records.iter().copied().collect());
+        let joined = |texts: Vec<String>| texts.concat();
+        let texts = pairs.map_values(|x| format!("{x},")).reduce_by_key_locally(|a, b| a + &b).unwrap();
+        let text = |(key, values): (&i32, &Vec<i32>)| (*key, joined(values.iter().map(|x| format!("{x},")).collect()));
+        prop_assert_eq!(texts, groups.iter().map(text).collect());
+
+        let values = groups.get(&key).cloned().unwrap_or_default();
+        prop_assert_eq!(pairs.lookup(&key).unwrap(), values.clone());
+        let placed = pairs.partition_by(CONTEXT.hash_partitioner(n));
+        prop_assert_eq!(placed.lookup(&key).unwrap(), values);
+        prop_assert_eq!(placed.lookup(&99).unwrap(), Vec::<i32>::new());
+    }
+
+    #[test]
+    fn a_dataset_is_read_from_its_start(records in records(), n in partitions()) {
+        let numbers = rdd(&records, n);
+        let read: headwater::Result<Vec<i32>> = numbers.to_local_iterator().collect();
+        prop_assert_eq!(read.unwrap(), records.clone());
+        let shuffled = numbers.repartition(3);
+        let read: headwater::Result<Vec<i32>> = shuffled.to_local_iterator().collect();
+        prop_assert_eq!(read.unwrap(), shuffled.collect().unwrap());
+        prop_assert_eq!(numbers.first().ok(), records.first().copied());
+    }
+}
