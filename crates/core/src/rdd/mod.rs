@@ -3,11 +3,13 @@
 
 mod actions;
 mod aggregate;
+mod aggregate_by_key;
 pub mod aggregator;
 mod broken;
 mod cartesian;
 mod coalesce;
 mod cogroup;
+mod cogroup_many;
 mod combine_by_key;
 pub mod combine_table;
 mod context;
@@ -34,6 +36,7 @@ mod node;
 mod ordered;
 mod parallelize;
 mod random;
+mod range;
 mod retain;
 mod sample;
 mod save_as_text_file;

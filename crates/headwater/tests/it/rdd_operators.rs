@@ -119,3 +119,36 @@ fn a_failed_count_is_returned_by_zip_with_index() {
     let numbers = testkit::context().parallelize(vec![1, 2, 3], 2).map(|n| if n == 1 { panic!("bad {n}") } else { n });
     assert!(numbers.zip_with_index().err().unwrap().to_string().contains("panicked: bad 1"));
 }
+
+#[test]
+fn ranges_reach_from_end_to_end() {
+    let context = testkit::context();
+    assert_refused(&context.range(0..3, 0, 1), &["range(0..3, 0, 1)", "the step must not be 0"]);
+    assert_refused(&context.range(0..3, 1, 0), &["range(0)", "from 1 to 1048576"]);
+    let ends = context.range(i64::MIN..i64::MAX, i64::MAX, 3).collect().unwrap();
+    assert_eq!(ends, [i64::MIN, -1, i64::MAX - 1]);
+    let (most, least) = (i64::MAX, i64::MIN);
+    let down = context.range(most..least, least, 2).collect().unwrap();
+    assert_eq!(down, [i64::MAX, -1]);
+    assert_eq!(context.range(i64::MIN..i64::MAX, 1, 4).take(2).unwrap(), [i64::MIN, i64::MIN + 1]);
+    let (far, last) = (context.range(i64::MIN..i64::MAX, 1 << 48, 4), i64::MAX - (1 << 48) + 1);
+    assert_eq!((far.count().unwrap(), far.max().unwrap()), (1 << 16, Some(last)));
+}
+
+#[test]
+fn datasets_that_are_spread_alike_are_cogrouped_in_place() {
+    let context = testkit::context();
+    let by = context.hash_partitioner(3);
+    let placed = |n: i32| context.parallelize((0..100).map(|k| (k, k * n)).collect(), 4).partition_by(by);
+    let mapped = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = mapped.clone();
+    // A shuffle behind this one would run it in map tasks: it is run once for each partition instead.
+    let counted = placed(1).map_partitions_preserving(move |records| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        records
+    });
+    let all = placed(0).cogroup3(&counted, &placed(2));
+    assert_eq!((all.partitioner(), all.num_partitions()), (Some(by), 3));
+    assert_eq!(all.filter(|(k, v)| *v == (vec![0], vec![*k], vec![k * 2])).count().unwrap(), 100);
+    assert_eq!(mapped.load(std::sync::atomic::Ordering::Relaxed), 3);
+}

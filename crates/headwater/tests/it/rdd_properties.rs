@@ -279,3 +279,67 @@ proptest! {
         prop_assert_eq!(numbers.first().ok(), records.first().copied());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn values_of_a_key_become_one(records in pairs(), n in partitions(), to in partitions()) {
+        let pairs = rdd(&records, n);
+        let groups = grouped(records.iter().copied());
+        let sums: Vec<(i32, i32)> = groups.iter().map(|(key, values)| (*key, values.iter().sum())).collect();
+        let folded = pairs.fold_by_key(0, |a, b| a + b).with_partitions(to);
+        prop_assert_eq!(folded.num_partitions(), to);
+        prop_assert_eq!(sorted(&folded), sums);
+        let joined = |texts: String, x: i32| format!("{texts}{x},");
+        let text = |(key, values): (&i32, &Vec<i32>)| (*key, values.iter().map(|x| format!("{x},")).collect::<String>());
+        let texts: Vec<(i32, String)> = groups.iter().map(text).collect();
+        let aggregated = pairs.aggregate_by_key(String::new(), joined, |a, b| a + &b).with_partitions(to);
+        prop_assert_eq!(sorted(&aggregated), texts.clone());
+        let combined = pairs.combine_by_key_at_reduce(move |x| joined(String::new(), x), joined, |a, b| a + &b);
+        prop_assert_eq!(sorted(&combined.with_partitions(to)), texts);
+    }
+
+    #[test]
+    fn cogroups_of_many(all in vec((pairs(), partitions()), 0..5), to in partitions()) {
+        let rdds: Vec<Rdd<(i32, i32)>> = all.iter().map(|(records, n)| rdd(records, *n)).collect();
+        let mut expected = BTreeMap::<i32, Vec<Vec<i32>>>::new();
+        for (at, (records, _)) in all.iter().enumerate() {
+            for (key, value) in records {
+                expected.entry(*key).or_insert_with(|| vec![Vec::new(); all.len()])[at].push(*value);
+            }
+        }
+        let expected = sorted_vec(expected);
+        let cogrouped = CONTEXT.cogroup_all(&rdds);
+        prop_assert_eq!(sorted(&cogrouped), expected.clone());
+        if let [first, others @ ..] = &rdds[..] {
+            prop_assert_eq!(cogrouped.with_partitions(to).num_partitions(), to);
+            prop_assert_eq!(sorted(&cogrouped.with_partitions(to)), expected.clone());
+            let texts = first.map_values(|x| x.to_string());
+            let text = |x: &i32| x.to_string();
+            if let [second, third] = others {
+                let of_three = sorted(&texts.cogroup3(second, third).with_partitions(to));
+                let three = |(key, v): (i32, Vec<Vec<i32>>)| {
+                    (key, (v[0].iter().map(text).collect(), v[1].clone(), v[2].clone()))
+                };
+                prop_assert_eq!(of_three, expected.into_iter().map(three).collect::<Vec<_>>());
+            } else if let [second, third, fourth] = others {
+                let of_four = sorted(&texts.cogroup4(second, third, fourth));
+                let four = |(key, v): (i32, Vec<Vec<i32>>)| {
+                    (key, (v[0].iter().map(text).collect(), v[1].clone(), v[2].clone(), v[3].clone()))
+                };
+                prop_assert_eq!(of_four, expected.into_iter().map(four).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn ranges(start in -50..50i64, len in -20..50i64, step in 1..7i64, n in partitions()) {
+        let up: Vec<i64> = (start..start + len).step_by(step as usize).collect();
+        prop_assert_eq!(CONTEXT.range(start..start + len, step, n).collect().unwrap(), up.clone());
+        let down: Vec<i64> = up.iter().map(|x| -x).collect();
+        let range = CONTEXT.range(-start..-(start + len), -step, n);
+        prop_assert_eq!(range.num_partitions(), n);
+        prop_assert_eq!(range.collect().unwrap(), down);
+    }
+}
