@@ -16,6 +16,7 @@ mod map_partitions;
 mod map_values;
 mod node;
 mod operator_ids;
+mod partition_by;
 mod print;
 mod reduce;
 mod repartition;

@@ -37,8 +37,8 @@ impl<T: Record> Rdd<T> {
     /// ```
     /// # let context = headwater::testkit::context();
     /// let words = context.parallelize(vec!["to", "be", "not"], 2);
-    /// let (letters, count) = words.aggregate((0, 0), |t, word| (t.0 + word.len(), t.1 + 1), |a, b| (a.0 + b.0, a.1 + b.1))?;
-    /// assert_eq!((letters, count), (7, 3));
+    /// let add = |(letters, count), word: &str| (letters + word.len(), count + 1);
+    /// assert_eq!(words.aggregate((0, 0), add, |a, b| (a.0 + b.0, a.1 + b.1))?, (7, 3));
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]

@@ -1,4 +1,4 @@
-//! `aggregate_by_key`, `fold_by_key`, `combine_by_key_at_reduce`: further ways in which the records of a key become one.
+//! `aggregate_by_key`, `fold_by_key`, `combine_by_key_at_reduce`: more ways in which the records of a key become one.
 
 use super::Rdd;
 use super::aggregator::{AtReduce, Combining};

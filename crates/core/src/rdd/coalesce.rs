@@ -28,7 +28,7 @@ impl<T: Record> Rdd<T> {
         Rdd::from_node(&self.context, Coalesced { parent: self.node.clone(), partitions })
     }
 
-    /// The same records, dealt out evenly: [`Rdd::repartition`] by its other name, Spark's `coalesce(n, shuffle = true)`.
+    /// The same records, dealt out evenly: [`Rdd::repartition`] by the name of Spark's `coalesce(n, shuffle = true)`.
     ///
     /// ```
     /// # let context = headwater::testkit::context();

@@ -28,7 +28,7 @@ impl<T: Record> Rdd<T> {
     /// How many records there are, as far as can be said after `timeout`. Partitions are counted in waves of as many
     /// as there are task threads; once the time is over no further wave begins. If all were counted the count is
     /// exact. Otherwise the rest is taken to be Poisson distributed at the rate seen so far, and within the bounds with
-    /// probability `confidence`, from 0 to 1. Where no record was seen the bounds are 0 and infinity, with confidence 0.
+    /// probability `confidence`, from 0 to 1. Where no record was seen they are 0 and infinity, with confidence 0.
     ///
     /// Source: Spark's `countApprox` and `CountEvaluator`; Spark goes on counting after the time-out, this does not.
     ///

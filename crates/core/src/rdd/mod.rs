@@ -43,6 +43,7 @@ mod save_as_text_file;
 mod scatter;
 mod shuffle;
 mod stats;
+mod take_sample;
 mod task;
 mod text_blocks;
 mod text_file;

@@ -1,5 +1,5 @@
-//! `take_ordered`, `top`, `min` and `max`: the least and the greatest records. A task keeps at most twice as many as are
-//! asked for.
+//! `take_ordered`, `top`, `min` and `max`: the least and the greatest records. A task keeps less than twice as many as
+//! are asked for.
 
 use super::Rdd;
 use super::fold_partitions::reducing;

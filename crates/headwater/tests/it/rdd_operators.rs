@@ -34,6 +34,15 @@ fn a_zip_of_more_than_a_chunk_stays_in_step() {
 }
 
 #[test]
+fn a_shuffled_dataset_is_zipped_with_itself() {
+    let numbers = testkit::context().parallelize((0..100).collect(), 4).repartition(3);
+    let zipped = numbers.zip(&numbers.map(|n| n + 1)).collect().unwrap();
+    assert!(zipped.len() == 100 && zipped.iter().all(|(a, b)| a + 1 == *b), "{zipped:?}");
+    let sums = numbers.zip_partitions(&numbers, |a, b| [a.sum::<i32>() - b.sum::<i32>()]);
+    assert_eq!(sums.collect().unwrap(), [0; 3]);
+}
+
+#[test]
 fn partition_numbers_out_of_range_are_refused() {
     let context = testkit::context();
     let numbers = context.parallelize(vec![1, 2, 3], 3);
@@ -151,4 +160,18 @@ fn datasets_that_are_spread_alike_are_cogrouped_in_place() {
     assert_eq!((all.partitioner(), all.num_partitions()), (Some(by), 3));
     assert_eq!(all.filter(|(k, v)| *v == (vec![0], vec![*k], vec![k * 2])).count().unwrap(), 100);
     assert_eq!(mapped.load(std::sync::atomic::Ordering::Relaxed), 3);
+}
+
+#[test]
+fn every_record_is_as_likely_in_a_taken_sample() {
+    let context = testkit::context();
+    let numbers = context.parallelize((0..40).collect::<Vec<usize>>(), 3);
+    for with_replacement in [false, true] {
+        let mut taken = [0; 40];
+        for seed in 0..400 {
+            numbers.take_sample(with_replacement, 10, seed).unwrap().iter().for_each(|n| taken[*n] += 1);
+        }
+        // Each is expected 100 times, with a deviation of some 9.
+        assert!(taken.iter().all(|count| (60..140).contains(count)), "{taken:?}");
+    }
 }

@@ -161,7 +161,22 @@ proptest! {
     }
 
     #[test]
-    fn a_split_deals_every_record_out_once(records in records(), n in partitions(), weights in vec(0.0..5.0, 1..5), seed: u64) {
+    fn a_taken_sample_has_its_size(records in records(), n in partitions(), count in 0..60usize, seed: u64) {
+        let places: Vec<usize> = (0..records.len()).collect();
+        let numbers = rdd(&places, n);
+        let sample = numbers.take_sample(false, count, seed).unwrap();
+        let different: BTreeSet<usize> = sample.iter().copied().collect();
+        prop_assert_eq!((sample.len(), different.len()), (count.min(places.len()), sample.len()));
+        prop_assert!(different.iter().all(|place| *place < places.len()));
+        let copies = numbers.repartition(3).take_sample(true, count, seed).unwrap();
+        prop_assert_eq!(copies.len(), if places.is_empty() { 0 } else { count });
+        prop_assert!(copies.iter().all(|place| *place < places.len()));
+    }
+
+    #[test]
+    fn a_split_deals_every_record_out_once(
+        records in records(), n in partitions(), weights in vec(0.0..5.0, 1..5), seed: u64
+    ) {
         prop_assume!(weights.iter().sum::<f64>() > 0.0);
         let parts = rdd(&records, n).random_split(&weights, seed);
         prop_assert_eq!(parts.len(), weights.len());
@@ -258,7 +273,8 @@ proptest! {
         prop_assert_eq!(pairs.collect_as_map().unwrap(), records.iter().copied().collect());
         let joined = |texts: Vec<String>| texts.concat();
         let texts = pairs.map_values(|x| format!("{x},")).reduce_by_key_locally(|a, b| a + &b).unwrap();
-        let text = |(key, values): (&i32, &Vec<i32>)| (*key, joined(values.iter().map(|x| format!("{x},")).collect()));
+        let text = |x: &i32| format!("{x},");
+        let text = |(key, values): (&i32, &Vec<i32>)| (*key, joined(values.iter().map(text).collect()));
         prop_assert_eq!(texts, groups.iter().map(text).collect());
 
         let values = groups.get(&key).cloned().unwrap_or_default();
@@ -292,7 +308,8 @@ proptest! {
         prop_assert_eq!(folded.num_partitions(), to);
         prop_assert_eq!(sorted(&folded), sums);
         let joined = |texts: String, x: i32| format!("{texts}{x},");
-        let text = |(key, values): (&i32, &Vec<i32>)| (*key, values.iter().map(|x| format!("{x},")).collect::<String>());
+        let text = |values: &[i32]| values.iter().map(|x| format!("{x},")).collect::<String>();
+        let text = |(key, values): (&i32, &Vec<i32>)| (*key, text(values));
         let texts: Vec<(i32, String)> = groups.iter().map(text).collect();
         let aggregated = pairs.aggregate_by_key(String::new(), joined, |a, b| a + &b).with_partitions(to);
         prop_assert_eq!(sorted(&aggregated), texts.clone());
