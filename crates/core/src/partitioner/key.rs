@@ -53,6 +53,11 @@ impl Partitioning {
         Some(KeyPartitioner { custom, erased: self.clone() })
     }
 }
+impl From<HashPartitioner> for Partitioning {
+    fn from(partitioner: HashPartitioner) -> Partitioning {
+        Partitioning::of_hash(partitioner)
+    }
+}
 impl PartialEq for Partitioning {
     fn eq(&self, other: &Partitioning) -> bool {
         let custom = match (&self.custom, &other.custom) {
