@@ -203,7 +203,11 @@ impl<K: Key, V: Data, C: Record, A: Aggregator<V, Total = C>> Side<K, C> for Val
 }
 
 /// The datasets are spread by [`RddContext::default_partitioner`].
-pub(super) fn cogrouped<K: Key, C: Record>(context: &RddContext, sides: Vec<Arc<dyn Side<K, C>>>, origin: Origin) -> Rdd<(K, C)> {
+pub(super) fn cogrouped<K: Key, C: Record>(
+    context: &RddContext,
+    sides: Vec<Arc<dyn Side<K, C>>>,
+    origin: Origin,
+) -> Rdd<(K, C)> {
     let partitioner = context.default_partitioner(sides.iter().map(|side| side.partitioner()));
     Rdd::from_node(context, CoGroupedMany::new(sides, partitioner, origin))
 }

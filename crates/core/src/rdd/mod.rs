@@ -45,6 +45,7 @@ mod sample;
 mod save_as_text_file;
 mod scatter;
 mod shuffle;
+mod sort;
 mod stats;
 mod take_sample;
 mod task;
