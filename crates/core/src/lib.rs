@@ -14,6 +14,7 @@ pub mod engine;
 pub mod env;
 pub mod hash;
 pub mod input;
+pub mod listener;
 pub mod rdd;
 pub mod receiver;
 pub mod text;

@@ -19,6 +19,7 @@ pub struct Conf {
     pub(crate) hash_seed: Option<u64>,
     line_bytes_max: usize,
     buffered_bytes_max: usize,
+    pub(crate) listener_queue_max: usize,
 }
 
 impl Default for Conf {
@@ -38,6 +39,7 @@ impl Conf {
             hash_seed: None,
             line_bytes_max: 1 << 20,
             buffered_bytes_max: 256 << 20,
+            listener_queue_max: 10_000,
         }
     }
     /// Where tasks run: `local` (one thread), `local[N]`, or `local[*]` (a thread per core). Receivers have threads of
@@ -80,6 +82,13 @@ impl Conf {
         self.buffered_bytes_max = bytes;
         self
     }
+    /// Events that may wait for the streaming listeners; default 10,000. Above it they are dropped, with a warning and
+    /// counted by [`RunningContext::dropped_events`](crate::RunningContext::dropped_events): batches never wait for a
+    /// listener. Source: `spark.scheduler.listenerbus.eventqueue.capacity`.
+    pub fn listener_queue_max(mut self, events: usize) -> Conf {
+        self.listener_queue_max = events;
+        self
+    }
 
     /// The name given by [`Conf::app_name`].
     pub fn name(&self) -> &str {
@@ -97,6 +106,7 @@ impl Conf {
             ("pending_batches_max", self.pending_batches_max),
             ("line_bytes_max", self.line_bytes_max),
             ("buffered_bytes_max", self.buffered_bytes_max),
+            ("listener_queue_max", self.listener_queue_max),
         ];
         for (name, value) in at_least_one {
             if value == 0 {
@@ -156,5 +166,7 @@ mod tests {
         let error = Conf::new().line_bytes_max(0).validate().unwrap_err().to_string();
         assert_eq!(error, "Conf::line_bytes_max(0): it must be at least 1");
         assert!(Conf::new().line_bytes_max(BLOCK_BYTES).validate().is_err());
+        let error = |conf: Conf| conf.validate().unwrap_err().to_string();
+        assert!(error(Conf::new().listener_queue_max(0)).starts_with("Conf::listener_queue_max(0)"));
     }
 }

@@ -5,6 +5,7 @@ mod compile_fail;
 mod failures;
 mod files;
 mod lifecycle;
+mod listeners;
 mod operator_ids;
 mod sharing;
 mod shuffles;

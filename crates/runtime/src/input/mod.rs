@@ -2,6 +2,7 @@
 
 mod queue;
 mod receiver_thread;
-mod socket;
+mod socket_receiver;
+mod socket_text_stream;
 
 pub use queue::RddQueue;
