@@ -19,6 +19,7 @@ pub struct Conf {
     pub(crate) hash_seed: Option<u64>,
     line_bytes_max: usize,
     buffered_bytes_max: usize,
+    pub(crate) buffered_records_max: usize,
     pub(crate) listener_queue_max: usize,
 }
 
@@ -39,6 +40,7 @@ impl Conf {
             hash_seed: None,
             line_bytes_max: 1 << 20,
             buffered_bytes_max: 256 << 20,
+            buffered_records_max: 1_000_000,
             listener_queue_max: 10_000,
         }
     }
@@ -82,6 +84,12 @@ impl Conf {
         self.buffered_bytes_max = bytes;
         self
     }
+    /// Records that a receiver of typed records (`socket_stream`) holds for batches that are not done; default
+    /// 1,000,000. At the limit it takes no more until a batch is done, and so its peer waits.
+    pub fn buffered_records_max(mut self, records: usize) -> Conf {
+        self.buffered_records_max = records;
+        self
+    }
     /// Events that may wait for the streaming listeners; default 10,000. Above it they are dropped, with a warning and
     /// counted by [`RunningContext::dropped_events`](crate::RunningContext::dropped_events): batches never wait for a
     /// listener. Source: `spark.scheduler.listenerbus.eventqueue.capacity`.
@@ -106,6 +114,7 @@ impl Conf {
             ("pending_batches_max", self.pending_batches_max),
             ("line_bytes_max", self.line_bytes_max),
             ("buffered_bytes_max", self.buffered_bytes_max),
+            ("buffered_records_max", self.buffered_records_max),
             ("listener_queue_max", self.listener_queue_max),
         ];
         for (name, value) in at_least_one {
@@ -168,5 +177,6 @@ mod tests {
         assert!(Conf::new().line_bytes_max(BLOCK_BYTES).validate().is_err());
         let error = |conf: Conf| conf.validate().unwrap_err().to_string();
         assert!(error(Conf::new().listener_queue_max(0)).starts_with("Conf::listener_queue_max(0)"));
+        assert!(error(Conf::new().buffered_records_max(0)).starts_with("Conf::buffered_records_max(0)"));
     }
 }

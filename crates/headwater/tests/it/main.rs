@@ -10,3 +10,4 @@ mod operator_ids;
 mod sharing;
 mod shuffles;
 mod socket;
+mod socket_stream;

@@ -3,6 +3,7 @@
 mod queue;
 mod receiver_thread;
 mod socket_receiver;
+mod socket_stream;
 mod socket_text_stream;
 
 pub use queue::RddQueue;
