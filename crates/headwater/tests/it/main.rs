@@ -7,6 +7,7 @@ mod files;
 mod lifecycle;
 mod listeners;
 mod operator_ids;
+mod queue;
 mod sharing;
 mod shuffles;
 mod socket;
