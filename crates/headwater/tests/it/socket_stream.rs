@@ -1,7 +1,7 @@
 //! `socket_stream`: converters that work and converters that fail, over real sockets on loopback.
 
 use headwater::prelude::*;
-use headwater::testkit::TestEnv;
+use headwater::testkit::{TestEnv, streaming_context};
 use headwater::{ErrorKind, RunningContext};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -68,7 +68,7 @@ fn records_come_as_the_converter_makes_them() {
 #[test]
 fn an_address_that_cannot_be_is_refused() {
     for (host, port) in [("", 9999), ("localhost", 0)] {
-        let (ssc, _clock) = headwater::testkit::streaming_context();
+        let (ssc, _clock) = streaming_context();
         ssc.socket_stream(host, port, lines).print();
         let error = ssc.start().err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Program);
@@ -190,6 +190,25 @@ fn a_converter_cannot_stop_the_context_and_may_request_the_stop() {
     let error = errors.recv().unwrap();
     assert!(error.contains("stop_handle()"), "{error}");
     reading.running.await_termination().unwrap();
+}
+
+#[test]
+fn a_converter_that_holds_the_context_last_ends_it() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let (ssc, _clock) = streaming_context();
+    let ((contexts, context), (sent, ended)) = (channel::<RunningContext>(), channel());
+    let context = Mutex::new(context);
+    ssc.socket_stream("127.0.0.1", listener.local_addr().unwrap().port(), move |bytes| {
+        drop(context.lock().unwrap().recv().unwrap());
+        sent.send(()).unwrap();
+        lines(bytes)
+    })
+    .print();
+    contexts.send(ssc.start().unwrap()).unwrap();
+    let _peer = listener.accept().unwrap();
+    ended.recv().unwrap();
+    // The converter goes with the program when the receiver's thread has ended.
+    assert!(ended.recv().is_err());
 }
 
 /// Many blocks: a batch has more records than one holds, and so several partitions.

@@ -17,7 +17,8 @@ use std::sync::Arc;
 impl StreamingContext {
     /// Records from a server at `host:port`, to which this connects. `converter` is called for each connection and
     /// makes an iterator of records out of its bytes; the iterator is asked for the next record as soon as one is
-    /// stored, on the receiver's thread, and may block for bytes.
+    /// stored, on the receiver's thread, and may block for bytes. It must not block for anything else: a stop closes
+    /// the connection and waits for it.
     ///
     /// An iterator that ends, gives an error or panics, and a converter that panics, end the connection, with a
     /// warning; it is made again as in [`StreamingContext::socket_text_stream`], and so with a new iterator. Records

@@ -3,24 +3,21 @@
 //! listens, an event costs a look at one flag, and there is no thread.
 
 mod registry;
+mod shared;
 mod thread;
 
 pub use registry::ListenerHandle;
 pub(crate) use registry::{Listeners, Registered};
 
 use super::Status;
-use headwater_core::env::{Env, Thread};
+use headwater_core::env::Env;
 use headwater_core::input::InputHost;
 use headwater_core::listener::StreamingEvent;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// The shortest time between two warnings of dropped events.
-const DROP_WARNING_EVERY: Duration = Duration::from_secs(60);
+use shared::{Item, Shared, State};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Listeners that may wait to be added or removed, because another one does not come back; more are refused.
 const CHANGES_MAX: usize = 1000;
@@ -29,50 +26,10 @@ pub(crate) struct ListenerBus {
     shared: Arc<Shared>,
 }
 
-/// What those who post and the thread share.
-struct Shared {
-    env: Env,
-    status: Arc<Status>,
-    /// Events that may wait for the listeners.
-    queue_max: usize,
-    /// Whether there is a listener and the bus is open.
-    listening: AtomicBool,
-    dropped: AtomicU64,
-    state: Mutex<State>,
-    added: Condvar,
-}
-#[derive(Default)]
-struct State {
-    /// What the thread has not seen yet.
-    queue: VecDeque<Item>,
-    /// The events in it, which the limit bounds. The others are bounded by [`CHANGES_MAX`].
-    events: usize,
-    registered: Vec<ListenerHandle>,
-    thread: Option<Box<dyn Thread>>,
-    /// Whether the thread sleeps and must be woken.
-    idle: bool,
-    closed: bool,
-    /// How many of the dropped events were reported, and when that was.
-    reported: u64,
-    reported_at: Option<Time>,
-}
-enum Item {
-    /// From here on it hears of events.
-    Add(Registered),
-    /// One or more were removed.
-    Removed,
-    Event(StreamingEvent),
-}
-
 impl ListenerBus {
     /// A bus whose thread is started by [`ListenerBus::start`] or, without a listener by then, with the first one.
     pub(crate) fn new(env: Env, queue_max: usize, status: Arc<Status>, listeners: Vec<Registered>) -> ListenerBus {
-        let listening = AtomicBool::new(!listeners.is_empty());
-        let registered = listeners.iter().map(Registered::handle).collect();
-        let state = State { registered, queue: listeners.into_iter().map(Item::Add).collect(), ..State::default() };
-        let (dropped, added) = (AtomicU64::new(0), Condvar::new());
-        let state = Mutex::new(state);
-        ListenerBus { shared: Arc::new(Shared { env, status, queue_max, listening, dropped, state, added }) }
+        ListenerBus { shared: Arc::new(Shared::new(env, queue_max, status, listeners)) }
     }
     pub(crate) fn start(&self) -> Result<()> {
         let mut state = self.shared.lock();
@@ -184,57 +141,5 @@ impl InputHost for ListenerBus {
     }
     fn claim_thread(&self) {
         self.shared.status.claim_thread();
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-    fn push(&self, state: &mut State, item: Item) {
-        state.queue.push_back(item);
-        if std::mem::take(&mut state.idle) {
-            self.added.notify_one();
-        }
-    }
-    /// The next item, or `None` when the bus is closed and empty.
-    fn next(&self) -> Option<Item> {
-        let mut state = self.lock();
-        loop {
-            if let Some(item) = state.queue.pop_front() {
-                state.events -= usize::from(matches!(item, Item::Event(_)));
-                return Some(item);
-            }
-            if state.closed {
-                return None;
-            }
-            state.idle = true;
-            state = self.added.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-    fn close(&self) -> Option<Box<dyn Thread>> {
-        self.listening.store(false, Ordering::Release);
-        let mut state = self.lock();
-        state.closed = true;
-        self.added.notify_one();
-        state.thread.take()
-    }
-    fn report_dropped(&self, last: bool) {
-        let now = self.env.clock.now();
-        let (dropped, fresh) = {
-            let mut state = self.lock();
-            let dropped = self.dropped.load(Ordering::Relaxed);
-            let early = state.reported_at.is_some_and(|at| now < at + DROP_WARNING_EVERY);
-            if dropped == state.reported || (early && !last) {
-                return;
-            }
-            state.reported_at = Some(now);
-            (dropped, dropped - std::mem::replace(&mut state.reported, dropped))
-        };
-        self.env.console.warn(&format!(
-            "events dropped for slow listeners: {fresh} since the last warning, {dropped} in all; {} wait, the limit \
-             (Conf::listener_queue_max)",
-            self.queue_max
-        ));
     }
 }

@@ -1,7 +1,7 @@
 //! The thread of the listener bus: it owns the listeners and gives each of them one event after another.
 
-use super::{Item, ListenerHandle, Shared};
-use headwater_core::env::Console;
+use super::ListenerHandle;
+use super::shared::{Item, Shared};
 use headwater_core::listener::{StreamingEvent, StreamingListener};
 use headwater_core::panic_message;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,6 @@ struct Owned {
 /// Until the bus is closed and all that was posted is delivered; then the listeners are dropped.
 pub(super) fn run(shared: &Shared) {
     shared.status.claim_thread();
-    let console = &*shared.env.console;
     let mut listeners: Vec<Owned> = Vec::new();
     while let Some(item) = shared.next() {
         match item {
@@ -23,15 +22,15 @@ pub(super) fn run(shared: &Shared) {
                 let (handle, listener) = registered.into_parts();
                 listeners.push(Owned { handle, listener, panics: 0 });
             }
-            Item::Removed => drop_removed(&mut listeners, console),
-            Item::Event(event) => listeners.iter_mut().for_each(|owned| deliver(owned, &event, console)),
+            Item::Removed => drop_removed(&mut listeners, shared),
+            Item::Event(event) => listeners.iter_mut().for_each(|owned| deliver(owned, &event, shared)),
         }
     }
-    listeners.into_iter().for_each(|owned| drop_listener(owned, console));
+    listeners.into_iter().for_each(|owned| drop_listener(owned, shared));
 }
 
 /// A listener that panics misses nothing else by it, and holds up no other.
-fn deliver(owned: &mut Owned, event: &StreamingEvent, console: &dyn Console) {
+fn deliver(owned: &mut Owned, event: &StreamingEvent, shared: &Shared) {
     if owned.handle.is_removed() {
         return;
     }
@@ -41,20 +40,20 @@ fn deliver(owned: &mut Owned, event: &StreamingEvent, console: &dyn Console) {
     if owned.panics.is_power_of_two() {
         let (name, event, message) = (owned.handle.name(), event.name(), panic_message(&*panic));
         let times = if owned.panics == 1 { String::new() } else { format!(", {} times so far", owned.panics) };
-        console.warn(&format!("{name} panicked on {event}{times}: {message}; it stays and gets the next events"));
+        shared.warn(&format!("{name} panicked on {event}{times}: {message}; it stays and gets the next events"));
     }
 }
 
-fn drop_removed(listeners: &mut Vec<Owned>, console: &dyn Console) {
+fn drop_removed(listeners: &mut Vec<Owned>, shared: &Shared) {
     let (removed, kept): (Vec<Owned>, Vec<Owned>) =
         std::mem::take(listeners).into_iter().partition(|owned| owned.handle.is_removed());
     *listeners = kept;
-    removed.into_iter().for_each(|owned| drop_listener(owned, console));
+    removed.into_iter().for_each(|owned| drop_listener(owned, shared));
 }
 
 /// Dropping a listener is the user's code too.
-fn drop_listener(Owned { handle, listener, .. }: Owned, console: &dyn Console) {
+fn drop_listener(Owned { handle, listener, .. }: Owned, shared: &Shared) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(listener))) {
-        console.warn(&format!("{} panicked when it was dropped: {}", handle.name(), panic_message(&*panic)));
+        shared.warn(&format!("{} panicked when it was dropped: {}", handle.name(), panic_message(&*panic)));
     }
 }
