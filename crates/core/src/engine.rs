@@ -2,7 +2,7 @@
 //! partition; this cutting belongs to the [`Job`], so that every engine runs the same stages.
 
 use crate::rdd::{Outcome, Shuffle, Task};
-use crate::{Result, rdd};
+use crate::{Error, Result, rdd};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,10 +31,15 @@ pub trait ResultStage: Send + Sync {
     fn run(&self, task: &Task<'_>) -> Outcome;
 }
 
+/// Stages that may wait for each other: one that reads a shuffle or checkpoint comes behind it. A thread of 2 MiB has
+/// room for 1,800 in an unoptimised program.
+const STAGES_MAX: usize = 500;
+
 /// What an action asks an engine to do.
 pub struct Job {
     /// The stage that ends it; the others are found by [`ResultStage::shuffles`] and [`Shuffle::parents`].
     pub stage: Arc<dyn ResultStage>,
+    too_long: bool,
 }
 
 impl Job {
@@ -42,21 +47,35 @@ impl Job {
     /// keeps its buckets.
     pub fn new(stage: Arc<dyn ResultStage>) -> Job {
         let mut readers = HashMap::new();
-        count_readers(stage.shuffles(), &mut readers);
-        Job { stage }
+        let too_long = !count_readers(stage.shuffles(), &mut readers, STAGES_MAX);
+        Job { stage, too_long }
+    }
+    /// Whether the engine can run it; it asks before it does.
+    pub fn check(&self) -> Result<()> {
+        match self.too_long {
+            true => Err(Error::program(format!(
+                "the lineage of the dataset has more than {STAGES_MAX} shuffles or checkpoints that were not computed, \
+                 one behind the other; run an action on a checkpoint() every few times"
+            ))),
+            false => Ok(()),
+        }
     }
 }
 
-fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<rdd::ShuffleId, usize>) {
-    for shuffle in shuffles {
+/// Whether at most `levels` stages wait for each other.
+fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<rdd::ShuffleId, usize>, levels: usize) -> bool {
+    shuffles.into_iter().all(|shuffle| {
         let count = readers.entry(shuffle.id()).or_default();
         *count += 1;
         match *count {
             1 => {
                 shuffle.open();
-                count_readers(shuffle.parents(), readers);
+                levels > 0 && count_readers(shuffle.parents(), readers, levels - 1)
             }
-            _ => shuffle.keep(),
+            _ => {
+                shuffle.keep();
+                true
+            }
         }
-    }
+    })
 }

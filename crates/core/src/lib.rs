@@ -3,11 +3,15 @@
 #![deny(missing_docs)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod block_store;
 mod data;
 mod error;
+mod frames;
 mod lines;
 mod origin;
 mod partitioner;
+mod record_size;
+mod storage_level;
 
 pub mod dstream;
 pub mod engine;
@@ -25,4 +29,5 @@ pub use error::{Error, ErrorKind, Result, panic_message};
 pub use origin::{OperatorId, Origin};
 pub use partitioner::HashPartitioner;
 pub use rdd::{Rdd, RddContext};
+pub use storage_level::StorageLevel;
 pub use text::Text;

@@ -32,8 +32,8 @@
 //! ```
 
 pub use headwater_core::{
-    Closure, DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result, Text,
-    dstream, engine, env, hash, input, rdd, receiver, text, time,
+    Closure, DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result,
+    StorageLevel, Text, dstream, engine, env, hash, input, rdd, receiver, text, time,
 };
 pub use headwater_runtime::{
     Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,
@@ -42,7 +42,7 @@ pub use headwater_runtime::{
 
 /// What a streaming program uses: `use headwater::prelude::*`.
 pub mod prelude {
-    pub use crate::{Conf, DStream, Rdd, RddContext, RddQueue, RunningContext, StreamingContext, Text};
+    pub use crate::{Conf, DStream, Rdd, RddContext, RddQueue, RunningContext, StorageLevel, StreamingContext, Text};
     pub use headwater_core::text::TextByReference as _;
     pub use headwater_core::time::{DurationExt, Interval, Time, milliseconds, minutes, seconds};
     pub use std::time::Duration;

@@ -1,5 +1,6 @@
 //! [`RddContext`]: what datasets are made from and computed with; Spark's `SparkContext`.
 
+use crate::block_store::{BlockStore, BlockStoreLimits, BlockStoreStatus};
 use crate::engine::Engine;
 use crate::env::Env;
 use crate::hash::HashSeed;
@@ -22,13 +23,19 @@ struct Inner {
     env: Env,
     seed: HashSeed,
     blocks: BlockPool,
+    block_store: Arc<BlockStore>,
 }
 
 impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
+        RddContext::with_limits(engine, env, seed, BlockStoreLimits::default())
+    }
+    /// As [`RddContext::new`], with limits for what persisted datasets take.
+    pub fn with_limits(engine: Arc<dyn Engine>, env: Env, seed: HashSeed, limits: BlockStoreLimits) -> RddContext {
         let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
-        RddContext(Arc::new(Inner { engine, env, seed, blocks }))
+        let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
+        RddContext(Arc::new(Inner { engine, env, seed, blocks, block_store }))
     }
     /// How many partitions an operation that shuffles makes unless told otherwise: the engine's task threads.
     pub fn default_parallelism(&self) -> usize {
@@ -49,5 +56,21 @@ impl RddContext {
     /// The pool that text blocks are taken from.
     pub fn blocks(&self) -> &BlockPool {
         &self.0.blocks
+    }
+    /// How much persisted datasets take now.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// let numbers = context.parallelize(vec![1u64; 1000], 4).cache();
+    /// numbers.count()?;
+    /// let status = context.block_store_status();
+    /// assert_eq!((status.datasets, status.blocks_in_memory, status.memory_bytes), (1, 4, 8000));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn block_store_status(&self) -> BlockStoreStatus {
+        self.0.block_store.status()
+    }
+    pub(crate) fn block_store(&self) -> &Arc<BlockStore> {
+        &self.0.block_store
     }
 }

@@ -4,6 +4,7 @@
 use super::aggregator::Aggregator;
 use super::combine_table::{CombineTable, Entry};
 use super::in_place::InPlace;
+use super::link::linked;
 use super::node::push_all;
 use super::shuffle::{Buckets, ShuffleId};
 use super::{CHUNK, Node, Outcome, Shuffle, Sink, Task};
@@ -44,10 +45,10 @@ pub(super) fn combined<K: Key, V: Data, A: Aggregator<V, Total: Data>>(
     origin: Origin,
 ) -> Arc<dyn Node<(K, A::Total)>> {
     if parent.partitioner() == Some(partitioner) {
-        return Arc::new(InPlace { parent, aggregator, partitioner, origin });
+        return linked(InPlace { parent, aggregator, partitioner, origin });
     }
     let buckets = Buckets::new(parent.num_partitions());
-    Arc::new(Shuffled(Arc::new(Exchange { id: ShuffleId::next(), parent, aggregator, partitioner, origin, buckets })))
+    linked(Shuffled(Arc::new(Exchange { id: ShuffleId::next(), parent, aggregator, partitioner, origin, buckets })))
 }
 
 struct Exchange<K, V, A: Aggregator<V>> {

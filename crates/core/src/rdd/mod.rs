@@ -4,6 +4,7 @@
 mod actions;
 pub mod aggregator;
 mod broken;
+mod checkpoint;
 mod cogroup;
 mod combine_by_key;
 pub mod combine_table;
@@ -15,11 +16,13 @@ mod fold_partitions;
 mod glom;
 mod in_place;
 mod join;
+mod link;
 mod map;
 mod map_partitions;
 mod map_values;
 mod node;
 mod parallelize;
+mod persist;
 mod retain;
 mod save_as_text_file;
 mod scatter;
@@ -29,10 +32,11 @@ mod text_blocks;
 mod text_file;
 mod union;
 
+pub use crate::block_store::{BlockStoreLimits, BlockStoreStatus};
 pub use context::{BLOCK_BYTES, RddContext};
 pub(crate) use fold_partitions::reducing;
 pub use map_partitions::PartitionRecords;
-pub use node::{CHUNK, Node, Outcome, Sink, Stop};
+pub use node::{CHUNK, Node, Outcome, Sink, Stop, Storage};
 pub use shuffle::Shuffle;
 pub use shuffle::ShuffleId;
 pub use task::{Task, TaskState};
@@ -65,7 +69,7 @@ impl<T> Clone for Rdd<T> {
 impl<T: Record> Rdd<T> {
     /// The dataset that `node` computes; for sources outside this crate.
     pub fn from_node(context: &RddContext, node: impl Node<T> + 'static) -> Rdd<T> {
-        Rdd { node: Arc::new(node), context: context.clone() }
+        Rdd { node: link::linked(node), context: context.clone() }
     }
     /// How many partitions there are; each is one task.
     pub fn num_partitions(&self) -> usize {

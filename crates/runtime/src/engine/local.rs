@@ -27,6 +27,9 @@ thread_local! {
 /// What the tasks of one stage do.
 type RunTask = Arc<dyn Fn(&Task<'_>) -> Outcome + Send + Sync>;
 
+/// The shuffles that a stage reads.
+type Reads<'a> = &'a dyn Fn() -> Vec<Arc<dyn Shuffle>>;
+
 impl LocalEngine {
     /// `threads` is at least 1.
     pub fn new(threads: usize, spawner: &dyn Spawner) -> Result<LocalEngine> {
@@ -35,12 +38,13 @@ impl LocalEngine {
 
     /// Runs the tasks at `partitions`, after the map tasks whose buckets they need. Those that fail run again, and
     /// before them the map tasks whose buckets the failed attempt had taken.
-    fn run_stage(&self, partitions: Vec<usize>, reads: &[Arc<dyn Shuffle>], run: &RunTask) -> Result<()> {
+    fn run_stage(&self, partitions: Vec<usize>, reads: Reads<'_>, run: &RunTask) -> Result<()> {
         let mut todo = partitions;
         let mut attempt = 0;
         loop {
-            for shuffle in reads {
-                self.run_map_stage(shuffle)?;
+            // Asked for anew each time: a persisted dataset reads its shuffles only while it lacks a partition.
+            for shuffle in reads() {
+                self.run_map_stage(&shuffle)?;
             }
             let failed = self.run_wave(&todo, attempt, run);
             let Some((_, first)) = failed.first() else { return Ok(()) };
@@ -63,7 +67,7 @@ impl LocalEngine {
         }
         let map = shuffle.clone();
         let run: RunTask = Arc::new(move |task| map.run_map(task));
-        self.run_stage(missing, &shuffle.parents(), &run)
+        self.run_stage(missing, &|| shuffle.parents(), &run)
     }
 
     /// One attempt at each of `todo`; those that did not end well, in order.
@@ -118,10 +122,10 @@ impl Engine for LocalEngine {
                  driver; join the datasets, or collect one before and move its records into the closure",
             ));
         }
+        job.check()?;
         let stage = job.stage.clone();
-        let (partitions, reads) = (stage.partitions(), stage.shuffles());
         let run: RunTask = Arc::new(move |task| stage.run(task));
-        self.run_stage(partitions, &reads, &run)
+        self.run_stage(job.stage.partitions(), &|| job.stage.shuffles(), &run)
     }
     fn default_parallelism(&self) -> usize {
         self.pool.threads()
