@@ -1,8 +1,13 @@
 //! [`Engine`]: what runs a job. A job's graph is cut at its shuffles into stages, and a stage into one task per
 //! partition; this cutting belongs to the [`Job`], so that every engine runs the same stages.
 
-use crate::rdd::{Outcome, Shuffle, Task};
-use crate::{Error, Result, rdd};
+use crate::item::ItemId;
+use crate::origin::{OperatorId, batch_time};
+use crate::rdd::{Outcome, RddContext, Shuffle, Stop, Task};
+use crate::time::Time;
+use crate::transport::Transport;
+use crate::{Error, ErrorKind, Result};
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,6 +24,15 @@ pub trait Engine: Send + Sync {
     fn stop(&self);
     /// Whether the calling thread runs a task of any engine.
     fn runs_this_thread(&self) -> bool;
+    /// The program is fixed, with these operators: the first batch comes one batch interval after `zero`. An engine with
+    /// workers has them build the same program.
+    fn program_started(&self, _zero: Time, _operators: &[OperatorId]) -> Result<()> {
+        Ok(())
+    }
+    /// How this process reaches the others; none where the engine is this process alone.
+    fn transport(&self) -> Option<Arc<dyn Transport>> {
+        None
+    }
 }
 
 /// The last stage of a job, whose tasks leave their results with the action that asked.
@@ -29,26 +43,54 @@ pub trait ResultStage: Send + Sync {
     fn shuffles(&self) -> Vec<Arc<dyn Shuffle>>;
     /// Computes a partition and keeps its result; a later attempt replaces it.
     fn run(&self, task: &Task<'_>) -> Outcome;
+    /// How another process computes a partition; none where only this one can.
+    fn remote(&self) -> Option<RemoteStage> {
+        None
+    }
+    /// Takes the result of a partition that another process computed.
+    fn accept(&self, partition: usize, _result: &[u8]) -> Result<()> {
+        Err(Error::new(ErrorKind::Internal, format!("nobody asked for a result of partition {partition}")))
+    }
 }
 
 /// Stages that may wait for each other: one that reads a shuffle or checkpoint comes behind it. A thread of 2 MiB has
 /// room for 1,800 in an unoptimised program.
 const STAGES_MAX: usize = 500;
+/// The address of a result stage: an operator's RDD of a batch, and what to do with its partitions.
+#[derive(Clone, Copy)]
+pub struct RemoteStage {
+    /// The operator.
+    pub operator: OperatorId,
+    /// The batch.
+    pub time: Time,
+    /// The action: a function of the program, and so at hand in every process that runs it. It is given the process's
+    /// own `Rdd` of that operator and batch, and returns the partition's result as bytes.
+    pub action: RemoteAction,
+    /// The action's own.
+    pub parameter: usize,
+}
+
+/// See [`RemoteStage::action`].
+pub type RemoteAction = fn(rdd: &dyn Any, task: &Task<'_>, parameter: usize) -> Result<Vec<u8>, Stop>;
 
 /// What an action asks an engine to do.
 pub struct Job {
     /// The stage that ends it; the others are found by [`ResultStage::shuffles`] and [`Shuffle::parents`].
     pub stage: Arc<dyn ResultStage>,
+    /// The batch that it is for, if it is for one.
+    pub batch_time: Option<Time>,
+    /// What its datasets were made with.
+    pub context: RddContext,
     too_long: bool,
 }
 
 impl Job {
     /// The job of `stage`. A shuffle that is read from more than one place of the job, or was read by a job before,
     /// keeps its buckets.
-    pub fn new(stage: Arc<dyn ResultStage>) -> Job {
+    pub fn new(stage: Arc<dyn ResultStage>, context: &RddContext) -> Job {
         let mut readers = HashMap::new();
         let too_long = !count_readers(stage.shuffles(), &mut readers, STAGES_MAX);
-        Job { stage, too_long }
+        Job { stage, batch_time: batch_time(), context: context.clone(), too_long }
     }
     /// Whether the engine can run it; it asks before it does.
     pub fn check(&self) -> Result<()> {
@@ -63,7 +105,7 @@ impl Job {
 }
 
 /// Whether at most `levels` stages wait for each other.
-fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<rdd::ShuffleId, usize>, levels: usize) -> bool {
+fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<ItemId, usize>, levels: usize) -> bool {
     shuffles.into_iter().all(|shuffle| {
         let count = readers.entry(shuffle.id()).or_default();
         *count += 1;

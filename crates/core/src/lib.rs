@@ -4,6 +4,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod block_store;
+mod broadcast;
 mod data;
 mod error;
 mod frames;
@@ -13,21 +14,27 @@ mod partitioner;
 mod record_size;
 mod storage_level;
 
+pub mod accumulator;
 pub mod dstream;
 pub mod engine;
 pub mod env;
 pub mod hash;
 pub mod input;
+pub mod item;
 pub mod rdd;
 pub mod receiver;
 pub mod text;
 pub mod time;
+pub mod transport;
+pub mod wire;
 
+pub use accumulator::{Accumulator, CollectionAccumulator, DoubleAccumulator, LongAccumulator};
+pub use broadcast::Broadcast;
 pub use data::{Closure, Data, Key, Record};
 pub use dstream::DStream;
 pub use error::{Error, ErrorKind, Result, panic_message};
 pub use origin::{OperatorId, Origin};
-pub use partitioner::HashPartitioner;
-pub use rdd::{Rdd, RddContext};
+pub use partitioner::{HashPartitioner, PartitionChoice, Partitioner, Partitioning};
+pub use rdd::{Rdd, RddContext, TaskContext};
 pub use storage_level::StorageLevel;
 pub use text::Text;

@@ -1,6 +1,8 @@
 //! [`Origin`]: which operator user code belongs to and where in the program it was created, so that a failed task can
 //! say so. While the driver builds a batch's RDDs, a scope passes the DStream operator's origin down to them.
 
+use crate::time::Time;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
@@ -30,6 +32,16 @@ impl OperatorId {
         self.0
     }
 }
+impl Serialize for OperatorId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+impl<'de> Deserialize<'de> for OperatorId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OperatorId, D::Error> {
+        Ok(OperatorId::new(&String::deserialize(deserializer)?))
+    }
+}
 impl fmt::Display for OperatorId {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.0)
@@ -51,8 +63,8 @@ impl Origin {
         let called = Origin { kind, location: Location::caller(), operator: None };
         match SCOPE.get() {
             None => called,
-            Some(Scope { origin, user_code: false }) => origin,
-            Some(Scope { origin, user_code: true }) => Origin { operator: origin.operator, ..called },
+            Some(Scope { origin, user_code: false, .. }) => origin,
+            Some(Scope { origin, user_code: true, .. }) => Origin { operator: origin.operator, ..called },
         }
     }
     pub(crate) fn of_operator(
@@ -76,6 +88,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Copy)]
 struct Scope {
     origin: Origin,
+    time: Time,
     /// Whether the user's own closure runs now (`transform`): what it calls has a place of its own.
     user_code: bool,
 }
@@ -83,9 +96,13 @@ thread_local! {
     static SCOPE: Cell<Option<Scope>> = const { Cell::new(None) };
 }
 
-/// Runs `body` so that the RDDs it makes belong to `origin`.
-pub(crate) fn on_behalf_of<R>(origin: Origin, body: impl FnOnce() -> R) -> R {
-    in_scope(Some(Scope { origin, user_code: false }), body)
+/// Runs `body` so that the RDDs it makes belong to `origin`, and its jobs to the batch `time`.
+pub(crate) fn on_behalf_of<R>(origin: Origin, time: Time, body: impl FnOnce() -> R) -> R {
+    in_scope(Some(Scope { origin, time, user_code: false }), body)
+}
+/// The batch that this thread works for, if it works for one.
+pub(crate) fn batch_time() -> Option<Time> {
+    SCOPE.get().map(|scope| scope.time)
 }
 /// Runs the user's part of the operator in scope.
 pub(crate) fn in_user_code<R>(body: impl FnOnce() -> R) -> R {

@@ -32,12 +32,14 @@
 //! ```
 
 pub use headwater_core::{
-    Closure, DStream, Data, Error, ErrorKind, HashPartitioner, Key, OperatorId, Rdd, RddContext, Record, Result,
-    StorageLevel, Text, dstream, engine, env, hash, input, rdd, receiver, text, time,
+    Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
+    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, Rdd, RddContext,
+    Record, Result, StorageLevel, TaskContext, Text, accumulator, dstream, engine, env, hash, input, item, rdd,
+    receiver, text, time, transport, wire,
 };
 pub use headwater_runtime::{
-    Conf, Progress, RddQueue, RunningContext, StopHandle, StreamingContext, StreamingContextState, engine as local,
-    system_env, testkit,
+    Conf, ConfEntry, ConfSource, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
+    StreamingContextState, engine as local, system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.

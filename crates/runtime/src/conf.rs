@@ -1,8 +1,28 @@
-//! [`Conf`]: the settings of an application, checked when its context is made.
+//! [`Conf`]: the settings of an application, checked when its context is made. What settings there are stands in
+//! `conf/keys.rs`.
 
-use headwater_core::rdd::BLOCK_BYTES;
+mod entries;
+mod file;
+mod key;
+pub(crate) mod keys;
+mod load;
+mod nearest;
+mod quantity;
+#[cfg(test)]
+mod reference;
+mod source;
+mod spark;
+#[cfg(test)]
+mod tests;
+
+pub use entries::ConfEntry;
+pub use source::ConfSource;
+
 use headwater_core::receiver::StoreLimits;
 use headwater_core::{Error, Result};
+use key::Key;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The settings of an application. Each method sets one and returns the whole.
 ///
@@ -10,15 +30,22 @@ use headwater_core::{Error, Result};
 /// use headwater_runtime::Conf;
 /// let conf = Conf::new().master("local[2]").app_name("NetworkWordCount");
 /// ```
-#[derive(Clone, Debug)]
+///
+/// Every setting has a key, whose last part is the method's name; `docs/configuration.md` lists them. By its key a
+/// setting can come from a file or from environment variables ([`Conf::load`]): code is stronger than the environment,
+/// the environment than a file, and a file than the default, in whichever order they are read.
+#[derive(Clone)]
 pub struct Conf {
-    master: String,
-    app_name: String,
-    pub(crate) concurrent_jobs: usize,
-    pub(crate) pending_batches_max: usize,
-    pub(crate) hash_seed: Option<u64>,
-    line_bytes_max: usize,
-    buffered_bytes_max: usize,
+    /// What is set, by the key's name. Each value fits its key.
+    settings: BTreeMap<&'static str, Setting>,
+    /// The first thing in code that cannot be set; the making of a context fails with it.
+    refused: Option<String>,
+}
+
+#[derive(Clone)]
+struct Setting {
+    value: String,
+    source: ConfSource,
 }
 
 impl Default for Conf {
@@ -28,133 +55,193 @@ impl Default for Conf {
 }
 
 impl Conf {
-    /// The defaults: master `local[*]`, application name `headwater`.
+    /// The defaults, and nothing from disk or environment: master `local[*]`, application name `headwater`.
     pub fn new() -> Conf {
-        Conf {
-            master: "local[*]".to_owned(),
-            app_name: "headwater".to_owned(),
-            concurrent_jobs: 1,
-            pending_batches_max: 1000,
-            hash_seed: None,
-            line_bytes_max: 1 << 20,
-            buffered_bytes_max: 256 << 20,
-        }
+        Conf { settings: BTreeMap::new(), refused: None }
     }
     /// Where tasks run: `local` (one thread), `local[N]`, or `local[*]` (a thread per core). Receivers have threads of
     /// their own, so `local[1]` works with them.
-    pub fn master(mut self, master: impl Into<String>) -> Conf {
-        self.master = master.into();
-        self
+    #[track_caller]
+    pub fn master(self, master: impl Into<String>) -> Conf {
+        self.in_code(&keys::MASTER, master.into())
     }
     /// What the application is called in logs and pages.
-    pub fn app_name(mut self, name: impl Into<String>) -> Conf {
-        self.app_name = name.into();
-        self
+    #[track_caller]
+    pub fn app_name(self, name: impl Into<String>) -> Conf {
+        self.in_code(&keys::APP_NAME, name.into())
+    }
+    /// How many partitions a shuffle makes unless told otherwise; default: as many as there are task threads. Source:
+    /// `spark.default.parallelism`.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let conf = Conf::new().master("local[2]").default_parallelism(5);
+    /// let ssc = StreamingContext::new(conf, seconds(1))?;
+    /// let counts = ssc.context().parallelize(vec![("a", 1), ("b", 2)], 1).map(|(word, n)| (word.to_string(), n));
+    /// assert_eq!(counts.reduce_by_key(|a, b| a + b).num_partitions(), 5);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn default_parallelism(self, partitions: usize) -> Conf {
+        self.in_code(&keys::DEFAULT_PARALLELISM, partitions.to_string())
+    }
+    /// How often a task is tried before its job fails; default 4, and 1 means that nothing is tried again. Source:
+    /// `spark.task.maxFailures`.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let ssc = StreamingContext::new(Conf::new().master("local[2]").task_failures_max(2), seconds(1))?;
+    /// let failing = ssc.context().parallelize(vec![1, 0], 1).map(|x| 1 / x);
+    /// assert!(failing.collect().unwrap_err().to_string().contains("failed 2 times"));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn task_failures_max(self, failures: usize) -> Conf {
+        self.in_code(&keys::TASK_FAILURES_MAX, failures.to_string())
     }
     /// How many jobs run at a time; default 1. With more, outputs of a batch, and batches, overlap and may end out of
     /// order. Source: `spark.streaming.concurrentJobs`.
-    pub fn concurrent_jobs(mut self, jobs: usize) -> Conf {
-        self.concurrent_jobs = jobs;
-        self
+    #[track_caller]
+    pub fn concurrent_jobs(self, jobs: usize) -> Conf {
+        self.in_code(&keys::CONCURRENT_JOBS, jobs.to_string())
     }
     /// Batches that may wait or run at a time; default 1,000. At the limit the next batch is generated late, and
     /// receivers wait when their buffer is full.
-    pub fn pending_batches_max(mut self, batches: usize) -> Conf {
-        self.pending_batches_max = batches;
-        self
+    #[track_caller]
+    pub fn pending_batches_max(self, batches: usize) -> Conf {
+        self.in_code(&keys::PENDING_BATCHES_MAX, batches.to_string())
     }
     /// The seed of the partition hash; default: random, so that keys from outside cannot be made to collide. Set it
     /// to have equal keys in equal partitions from run to run.
-    pub fn hash_seed(mut self, seed: u64) -> Conf {
-        self.hash_seed = Some(seed);
-        self
+    #[track_caller]
+    pub fn hash_seed(self, seed: u64) -> Conf {
+        self.in_code(&keys::HASH_SEED, seed.to_string())
     }
-    /// Bytes of a received line; default 1 MiB, at most 8 MiB. A longer one is thrown away with a warning.
-    pub fn line_bytes_max(mut self, bytes: usize) -> Conf {
-        self.line_bytes_max = bytes;
-        self
+    /// Bytes of a received line; default 1 MiB, less than 8 MiB. A longer one is thrown away with a warning.
+    #[track_caller]
+    pub fn line_bytes_max(self, bytes: usize) -> Conf {
+        self.in_code(&keys::LINE_BYTES_MAX, quantity::size_text(bytes as u64))
     }
     /// Bytes that a receiver holds for batches that are not done; default 256 MiB. At the limit it stops reading
     /// until a batch is done, and so its peer waits.
-    pub fn buffered_bytes_max(mut self, bytes: usize) -> Conf {
-        self.buffered_bytes_max = bytes;
+    #[track_caller]
+    pub fn buffered_bytes_max(self, bytes: usize) -> Conf {
+        self.in_code(&keys::BUFFERED_BYTES_MAX, quantity::size_text(bytes as u64))
+    }
+    /// How long a receiver's connection may take to come about before it is tried again; from a millisecond to a day,
+    /// default 5 s.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// let conf = Conf::new().connect_timeout(std::time::Duration::from_millis(1500));
+    /// assert_eq!(conf.get("headwater.streaming.connect_timeout")?, "1500ms");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn connect_timeout(self, timeout: Duration) -> Conf {
+        self.in_code(&keys::CONNECT_TIMEOUT, quantity::duration_text(timeout))
+    }
+    /// The wait before a receiver whose connection failed or ended connects again; from a millisecond to a day, default
+    /// 250 ms. Each failure in a row doubles it, up to 8 s. Source: `spark.streaming.receiverRestartDelay`, which is
+    /// 2 s each time.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// let conf = Conf::new().receiver_restart_delay(std::time::Duration::from_secs(2));
+    /// assert_eq!(conf.get("spark.streaming.receiverRestartDelay")?, "2s");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn receiver_restart_delay(self, delay: Duration) -> Conf {
+        self.in_code(&keys::RECEIVER_RESTART_DELAY, quantity::duration_text(delay))
+    }
+
+    /// Sets the setting called `key`, by its own name or by Spark's where there is one. Durations and sizes are written
+    /// as in Spark: `200ms`, `10min`, `256m`; a plain number means milliseconds or bytes. The first unknown key or
+    /// wrong value is what [`StreamingContext::new`](crate::StreamingContext::new) fails with. Source: Spark's
+    /// `SparkConf.set`, which takes any key.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let conf = Conf::new().set("headwater.streaming.line_bytes_max", "64k").set("spark.streaming.concurrentJobs", 2);
+    /// assert_eq!(conf.get("headwater.streaming.concurrent_jobs")?, "2");
+    ///
+    /// let conf = conf.set("headwater.streaming.concurent_jobs", 3);
+    /// let error = StreamingContext::new(conf, seconds(1)).err().unwrap().to_string();
+    /// assert!(error.contains("did you mean headwater.streaming.concurrent_jobs?"));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn set(mut self, key: &str, value: impl ToString) -> Conf {
+        if let Err(error) = self.put(key, value.to_string(), ConfSource::code()) {
+            self.refused.get_or_insert(error.to_string());
+        }
         self
     }
-
+    /// The value of the setting called `key`, by its own name or by Spark's, as text; its default where nothing sets
+    /// it. An unknown key is an error. The value of a secret is given too: this is for the program, and
+    /// [`Conf::entries`] for people.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// let conf = Conf::new().set("headwater.master", "local[2]");
+    /// assert_eq!(conf.get("spark.master")?, "local[2]");
+    /// assert_eq!(conf.get("headwater.streaming.buffered_bytes_max")?, "256m");
+    /// let error = conf.get("spark.streaming.blockInterval").unwrap_err().to_string();
+    /// assert!(error.contains("has no counterpart: a receiver cuts its blocks by size"));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn get(&self, key: &str) -> Result<String> {
+        keys::find(key).map(|key| self.text(key).to_owned())
+    }
     /// The name given by [`Conf::app_name`].
     pub fn name(&self) -> &str {
-        &self.app_name
+        self.text(&keys::APP_NAME)
     }
 
+    #[track_caller]
+    fn in_code(self, key: &Key, value: String) -> Conf {
+        self.set(key.name, value)
+    }
+
+    /// Sets what is called `name`, unless a stronger source has set it. The error names the source.
+    fn put(&mut self, name: &str, value: String, source: ConfSource) -> Result<()> {
+        let key = keys::find(name).map_err(|error| error.within(&source))?;
+        key.kind.check(&value).map_err(|complaint| {
+            let value = if key.secret { key.shown(&value) } else { format!("{value:?}") };
+            Error::program(format!("{source}: {name} {value} {complaint}"))
+        })?;
+        let stands = self.settings.get(key.name).map_or(0, |setting| setting.source.strength());
+        if source.strength() >= stands {
+            self.settings.insert(key.name, Setting { value, source });
+        }
+        Ok(())
+    }
+
+    fn text(&self, key: &Key) -> &str {
+        self.settings.get(key.name).map_or(key.default, |setting| &setting.value)
+    }
+    /// The value of a number or size; `None` where it is a word.
+    pub(crate) fn number(&self, key: &Key) -> Option<u64> {
+        quantity::parse_size(self.text(key))
+    }
+    /// The value of a number or size that is never a word.
+    pub(crate) fn count(&self, key: &Key) -> usize {
+        self.number(key).expect("values are checked when they are set") as usize
+    }
+    pub(crate) fn duration(&self, key: &Key) -> Duration {
+        quantity::parse_duration(self.text(key)).expect("values are checked when they are set")
+    }
     pub(crate) fn store_limits(&self) -> StoreLimits {
-        StoreLimits { line_bytes_max: self.line_bytes_max, buffered_bytes_max: self.buffered_bytes_max }
+        let (line, buffered) = (&keys::LINE_BYTES_MAX, &keys::BUFFERED_BYTES_MAX);
+        StoreLimits { line_bytes_max: self.count(line), buffered_bytes_max: self.count(buffered) }
     }
 
-    /// Checks every setting; the number of task threads.
+    /// Returns what was refused in code; the number of task threads.
     pub(crate) fn validate(&self) -> Result<usize> {
-        let at_least_one = [
-            ("concurrent_jobs", self.concurrent_jobs),
-            ("pending_batches_max", self.pending_batches_max),
-            ("line_bytes_max", self.line_bytes_max),
-            ("buffered_bytes_max", self.buffered_bytes_max),
-        ];
-        for (name, value) in at_least_one {
-            if value == 0 {
-                return Err(Error::program(format!("Conf::{name}(0): it must be at least 1")));
-            }
+        match &self.refused {
+            Some(message) => Err(Error::program(message.as_str())),
+            None => Ok(key::task_threads(self.text(&keys::MASTER)).expect("values are checked when they are set")),
         }
-        if self.line_bytes_max >= BLOCK_BYTES {
-            let given = self.line_bytes_max;
-            return Err(Error::program(format!(
-                "Conf::line_bytes_max({given}): a line must fit a block of {BLOCK_BYTES}"
-            )));
-        }
-        task_threads(&self.master)
-    }
-}
-
-/// The most threads that `local[N]` may ask for: far above any machine, far below what breaks one.
-const THREADS_MAX: usize = 4096;
-
-fn task_threads(master: &str) -> Result<usize> {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let invalid = |why: &str| {
-        Err(Error::program(format!(
-            "master {master:?} {why}; use \"local\", \"local[N]\" with N from 1 to {THREADS_MAX}, or \"local[*]\""
-        )))
-    };
-    match master.strip_prefix("local") {
-        Some("") => Ok(1),
-        Some("[*]") => Ok(cores()),
-        Some(rest) => match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::parse::<usize>) {
-            Some(Ok(0)) => invalid("has no thread to run tasks on"),
-            Some(Ok(threads)) if threads <= THREADS_MAX => Ok(threads),
-            _ => invalid("is not understood"),
-        },
-        None => invalid("is not understood"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masters() {
-        assert_eq!(task_threads("local").unwrap(), 1);
-        assert_eq!(task_threads("local[3]").unwrap(), 3);
-        assert!(task_threads("local[*]").unwrap() >= 1);
-        for bad in ["local[0]", "local[-1]", "local[x]", "local[2", "local[]", "spark://host:7077", "", "local[99999]"]
-        {
-            let error = task_threads(bad).unwrap_err().to_string();
-            assert!(error.contains(&format!("{bad:?}")) && error.contains("local[N]"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_limit_of_zero_is_refused_by_name() {
-        let error = Conf::new().line_bytes_max(0).validate().unwrap_err().to_string();
-        assert_eq!(error, "Conf::line_bytes_max(0): it must be at least 1");
-        assert!(Conf::new().line_bytes_max(BLOCK_BYTES).validate().is_err());
     }
 }

@@ -1,15 +1,16 @@
 //! [`StreamingContext`]: where a program is built. Starting it consumes it and gives a [`RunningContext`].
 
-use crate::conf::Conf;
+use crate::conf::{Conf, keys};
 use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
 use headwater_core::dstream::{DStream, DStreamGraph};
+use headwater_core::engine::Engine;
 use headwater_core::env::Env;
 use headwater_core::hash::HashSeed;
-use headwater_core::rdd::RddContext;
-use headwater_core::time::DurationExt;
-use headwater_core::{Error, Record, Result};
+use headwater_core::rdd::{Rdd, RddContext};
+use headwater_core::time::{DurationExt, Time};
+use headwater_core::{Closure, Error, Record, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,14 +46,41 @@ impl StreamingContext {
             )));
         }
         let engine = LocalEngine::new(threads, &*env.spawner)?;
-        let seed = HashSeed::new(conf.hash_seed.unwrap_or_else(|| env.random.next_u64()));
-        let context = RddContext::new(Arc::new(engine), env, seed);
-        Ok(StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) })
+        let engine = Arc::new(engine.with_task_failures_max(conf.count(&keys::TASK_FAILURES_MAX)));
+        let seed = HashSeed::new(conf.number(&keys::HASH_SEED).unwrap_or_else(|| env.random.next_u64()));
+        Ok(StreamingContext::over(engine, conf, batch_duration, env, seed))
+    }
+
+    /// A context over `engine`; everything is checked.
+    pub(crate) fn over(
+        engine: Arc<dyn Engine>,
+        conf: Conf,
+        batch_duration: Duration,
+        env: Env,
+        seed: HashSeed,
+    ) -> StreamingContext {
+        let context = match conf.number(&keys::DEFAULT_PARALLELISM) {
+            Some(partitions) => RddContext::with_default_parallelism(engine, env, seed, partitions as usize),
+            None => RddContext::new(engine, env, seed),
+        };
+        StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) }
     }
 
     /// What datasets are made with: `parallelize`, `text_file`, ....
     pub fn context(&self) -> &RddContext {
         self.graph.context()
+    }
+
+    /// The settings it was made with.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let ssc = StreamingContext::new(Conf::new().master("local[2]"), seconds(1))?;
+    /// assert!(ssc.conf().to_debug_string().starts_with("headwater.master = local[2] (code at "));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn conf(&self) -> &Conf {
+        &self.conf
     }
 
     /// Keeps every RDD of every stream at least this long, for a program that asks for old ones; only once.
@@ -71,6 +99,35 @@ impl StreamingContext {
     #[track_caller]
     pub fn union<T: Record>(&self, streams: &[DStream<T>]) -> DStream<T> {
         self.graph.union(streams)
+    }
+
+    /// Applies `f` to the RDDs of all `streams` of the same batch, in their order, as
+    /// [`DStream::transform`] does for one. A stream without an RDD at that time is empty; where none has one, `f` is
+    /// not called. An empty list fails the start. Source: Spark's `StreamingContext.transform`; streams of different
+    /// records are brought together by [`DStream::transform_with`].
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let (ssc, clock) = testkit::streaming_context();
+    /// let streams = [1, 2, 3].map(|n| testkit::test_input(&ssc, vec![Some(vec![n])], 1));
+    /// let largest = ssc.transform(&streams, |rdds, _time| {
+    ///     let all = rdds[0].context().union(rdds.clone());
+    ///     all.map(|n| ("max".to_string(), n)).reduce_by_key(i32::max)
+    /// });
+    /// let (sent, received) = std::sync::mpsc::channel();
+    /// largest.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    /// let running = ssc.start()?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(received.recv().unwrap(), [("max".to_string(), 3)]);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn transform<T: Record, U: Record>(
+        &self,
+        streams: &[DStream<T>],
+        f: impl Fn(Vec<Rdd<T>>, Time) -> Rdd<U> + Closure,
+    ) -> DStream<U> {
+        self.graph.transform(streams, f)
     }
 
     /// Checks the program, starts what receives, and generates a batch at every multiple of the batch duration, the

@@ -13,7 +13,7 @@ mod running;
 mod scheduler;
 pub mod testkit;
 
-pub use conf::Conf;
+pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;
 pub use env::system_env;
 pub use input::RddQueue;

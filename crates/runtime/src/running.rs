@@ -1,6 +1,7 @@
 //! [`RunningContext`]: a started application; owns its threads. They end in this order: receivers, generator, job
 //! executors, task threads.
 
+use crate::conf::keys;
 use crate::context::StreamingContext;
 use crate::scheduler::{Event, EventQueue, JobGenerator, JobScheduler, NO_BATCHES, Phase, Progress, Status, StopMode};
 use headwater_core::dstream::DStreamGraph;
@@ -71,8 +72,8 @@ impl RunningContext {
         let misused = status.clone();
         graph.start(zero, move |error| misused.report_error(error))?;
         let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
-        let scheduler =
-            Arc::new(JobScheduler::start(conf.concurrent_jobs, &*env.spawner, status.clone(), events.clone())?);
+        let jobs = conf.count(&keys::CONCURRENT_JOBS);
+        let scheduler = Arc::new(JobScheduler::start(jobs, &*env.spawner, status.clone(), events.clone())?);
         let generator = JobGenerator {
             env: env.clone(),
             graph: graph.clone(),
@@ -80,7 +81,7 @@ impl RunningContext {
             status: status.clone(),
             events: events.clone(),
             next: zero + graph.batch_duration(),
-            pending_batches_max: conf.pending_batches_max as u64,
+            pending_batches_max: conf.count(&keys::PENDING_BATCHES_MAX) as u64,
             phase: Phase::Running,
         };
         let running = RunningContext { env, graph, status, events, scheduler, generator: Mutex::new(None) };

@@ -7,7 +7,9 @@ use crate::input::InputDStream;
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
 use crate::time::Time;
+use crate::transport::Role;
 use crate::{Error, Result};
+use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -135,21 +137,23 @@ impl DStreamGraph {
         if !state.errors.is_empty() {
             return Err(state.errors.remove(0));
         }
-        if state.outputs.is_empty() {
+        // A worker's program may lack outputs: they run on the driver.
+        if state.outputs.is_empty() && self.context.transport_as(Role::Worker).is_none() {
             return Err(Error::program(
                 "no output operations registered, so nothing to execute; end a stream with print(), foreach_rdd(), ...",
             ));
         }
         let operators = operator_ids(&state.nodes)?;
+        self.context.program_is_built();
         let remember = state.remember.unwrap_or_default();
-        for (node, operator) in state.nodes.iter().zip(operators) {
-            node.header().start(operator, zero, remember.max(node.header().slide));
+        for (node, operator) in state.nodes.iter().zip(&operators) {
+            node.header().start(*operator, zero, remember.max(node.header().slide));
         }
         let State { nodes, inputs, outputs, .. } = std::mem::take(&mut *state);
         drop(state);
         let fresh = self.started.set(Started { nodes, inputs, outputs, misused: Box::new(misused) });
         assert!(fresh.is_ok(), "a context is consumed by its start");
-        Ok(())
+        self.context.engine().program_started(zero, &operators)
     }
 
     fn started(&self) -> &Started {
@@ -189,6 +193,17 @@ impl DStreamGraph {
         let started = self.started();
         started.nodes.iter().for_each(|node| node.clear_metadata(time));
         started.inputs.iter().for_each(|input| input.source.processed(time));
+        if let Some(transport) = self.context.transport_as(Role::Driver) {
+            transport.clear_metadata(time);
+        }
+    }
+
+    /// The RDD of `operator` for the batch `time`, as an `Rdd` of its record type: what a task that another process
+    /// sent works on.
+    pub fn any_rdd(&self, operator: OperatorId, time: Time) -> Result<Option<Box<dyn Any>>> {
+        let known = self.started().nodes.iter().find(|node| node.header().operator() == Some(operator));
+        let unknown = || Error::program(format!("this process's program has no operator {operator}"));
+        known.ok_or_else(unknown)?.any_rdd(time)
     }
 
     /// Each operator's id and where it was created, in the order of creation. Only once started.

@@ -2,12 +2,14 @@
 
 use super::foreach_rdd::OutputOperation;
 use super::graph::{DStreamGraph, MakeJob};
+use super::input_batch::input_batch;
 use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
 use crate::input::InputDStream;
 use crate::origin::{in_user_code, on_behalf_of};
+use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
 use crate::rdd::{Rdd, RddContext};
 use crate::time::Time;
-use crate::{Error, Record, Result};
+use crate::{Data, Error, Key, Record, Result};
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
@@ -35,16 +37,31 @@ impl<T> Clone for DStream<T> {
 }
 
 impl<T: Record> DStream<T> {
-    /// The stream of an input: `rdd` makes the batch's RDD from what `source` allocated to it.
+    /// The stream of an input: `rdd` makes the batch's RDD from what `source` allocated to it. Its records are `Data`:
+    /// on a cluster they travel from the process that has them.
     #[track_caller]
     pub fn from_input(
         graph: &Arc<DStreamGraph>,
         kind: &'static str,
         source: Arc<dyn InputDStream>,
         rdd: impl Fn(Time) -> Result<Option<Rdd<T>>> + Send + Sync + 'static,
+    ) -> DStream<T>
+    where
+        T: Data,
+    {
+        DStream::of_input(graph, kind, source, input_batch(graph.context(), rdd))
+    }
+
+    /// As [`DStream::from_input`]; `compute` says what each process does.
+    #[track_caller]
+    pub(super) fn of_input(
+        graph: &Arc<DStreamGraph>,
+        kind: &'static str,
+        source: Arc<dyn InputDStream>,
+        compute: impl Fn(&Tick) -> Generated<T> + Send + Sync + 'static,
     ) -> DStream<T> {
         let header = Header::new(kind, Location::caller(), graph.batch_duration());
-        let node = DStreamNode::new(header, Vec::new(), move |tick: &Tick| rdd(tick.time));
+        let node = DStreamNode::new(header, Vec::new(), compute);
         graph.add_input(node.clone(), source);
         DStream { node, graph: graph.clone(), _driver: StreamsStayOnTheDriver(PhantomData) }
     }
@@ -74,18 +91,22 @@ impl<T: Record> DStream<T> {
     /// check([vec!['a', 'b', 'a']], program, [vec![2]]);
     /// ```
     pub fn with_partitions(&self, partitions: usize) -> DStream<T> {
-        let (place, operator) = (self.place(), self.node.header());
+        self.choose_partitions("with_partitions", PartitionChoice::Number(partitions))
+    }
+
+    fn choose_partitions(&self, method: &str, choice: PartitionChoice) -> DStream<T> {
+        let (place, operator, partitions) = (self.place(), self.node.header(), choice.num_partitions());
         if partitions == 0 {
-            self.graph.refuse(Error::program(format!("{place}: with_partitions(0): a stream needs at least 1")));
+            self.graph.refuse(Error::program(format!("{place}: {method}({partitions}): a stream needs at least 1")));
         }
         if !operator.chooses_partitions() {
             self.graph.refuse(Error::program(format!(
-                "{place}: with_partitions({partitions}) stands behind an operator that does not choose its partitions; \
-                 put it right behind one that shuffles, or use repartition({partitions})"
+                "{place}: {method}({partitions}) stands behind an operator that does not choose its partitions; put it \
+                 right behind one that shuffles, or use repartition({partitions})"
             )));
         }
-        if self.graph.may_change(operator, "with_partitions") {
-            operator.set_partitions(partitions);
+        if self.graph.may_change(operator, method) {
+            operator.set_partitions(choice);
         }
         self.clone()
     }
@@ -128,11 +149,7 @@ impl<T: Record> DStream<T> {
         let parent = self.node.clone();
         self.attach(kind, vec![self.node.clone()], move |tick| {
             let Some(rdd) = parent.get_or_compute(tick.time)? else { return Ok(None) };
-            let made = make(rdd, tick);
-            Ok(Some(match tick.partitions {
-                Some(partitions) => made.with_partitions(partitions),
-                None => made,
-            }))
+            Ok(Some(tick.placed(make(rdd, tick))))
         })
     }
 
@@ -153,11 +170,7 @@ impl<T: Record> DStream<T> {
                     (left.unwrap_or_else(|| context.empty_rdd()), right.unwrap_or_else(|| context.empty_rdd()))
                 }
             };
-            let made = make(left, right, tick);
-            Ok(Some(match tick.partitions {
-                Some(partitions) => made.with_partitions(partitions),
-                None => made,
-            }))
+            Ok(Some(tick.placed(make(left, right, tick))))
         })
     }
 
@@ -196,33 +209,61 @@ impl<T: Record> DStream<T> {
         DStream { node, graph: self.graph.clone(), _driver: self._driver }
     }
 
-    /// Registers an output: `run` is the body of each batch's job, `users` says whether it is the user's code.
+    /// Registers an output: `make` derives what it needs of the batch's RDD, as an operator does; `run` is the body of
+    /// its job on the driver, and `users` says whether that is the user's code.
     #[track_caller]
-    pub(super) fn output(
+    pub(super) fn output<U: Record>(
         &self,
         kind: &'static str,
         users: bool,
-        run: impl Fn(Rdd<T>, Time) -> Result<()> + Send + Sync + 'static,
+        make: impl Fn(Rdd<T>, Time) -> Rdd<U> + Send + Sync + 'static,
+        run: impl Fn(Rdd<U>, Time) -> Result<()> + Send + Sync + 'static,
     ) -> OutputOperation {
         let header = Header::new(kind, Location::caller(), self.slide_duration());
         let (parent, run) = (self.node.clone(), Arc::new(run));
-        let node: Arc<DStreamNode<()>> = DStreamNode::new(header, vec![self.node.clone()], |_| Ok(None));
+        let node = DStreamNode::new(header, vec![self.node.clone()], move |tick| {
+            Ok(parent.get_or_compute(tick.time)?.map(|rdd| make(rdd, tick.time)))
+        });
         if users {
             // The user's code may run any number of jobs over the RDD: one more reader makes shuffles keep their data.
             self.node.header().add_reader();
         }
-        let header = node.clone();
+        let output = node.clone();
         let make_job: MakeJob = Box::new(move |time| {
-            let Some(rdd) = parent.get_or_compute(time)? else { return Ok(None) };
-            let (run, origin) = (run.clone(), header.header().origin());
+            let Some(rdd) = output.get_or_compute(time)? else { return Ok(None) };
+            let (run, origin) = (run.clone(), output.header().origin());
             let job = move || match (origin, users) {
-                (Some(origin), false) => on_behalf_of(origin, || run(rdd, time)),
-                (Some(origin), true) => on_behalf_of(origin, || in_user_code(|| run(rdd, time))),
+                (Some(origin), false) => on_behalf_of(origin, time, || run(rdd, time)),
+                (Some(origin), true) => on_behalf_of(origin, time, || in_user_code(|| run(rdd, time))),
                 (None, _) => run(rdd, time),
             };
             Ok(Some(Box::new(job)))
         });
         self.graph.add_output(node.clone(), make_job);
         OutputOperation { node, graph: self.graph.clone() }
+    }
+}
+
+impl<K: Key, V: Record> DStream<(K, V)> {
+    /// How this operator, which shuffles by key, spreads its keys; as [`DStream::with_partitions`] with a partitioner
+    /// of one's own.
+    ///
+    /// ```
+    /// use headwater::{DStream, Partitioner, testkit::check};
+    /// #[derive(PartialEq)]
+    /// struct Parity;
+    /// impl Partitioner<u64> for Parity {
+    ///     fn num_partitions(&self) -> usize { 2 }
+    ///     fn partition(&self, key: &u64) -> usize { (key % 2) as usize }
+    /// }
+    /// let program = |numbers: DStream<u64>| {
+    ///     let sums = numbers.map(|n| (n, 1)).reduce_by_key(|a, b| a + b).with_partitioner(Parity);
+    ///     sums.glom().map(|partition| partition.len())
+    /// };
+    /// check([vec![1, 2, 3, 5]], program, [vec![1, 3]]);
+    /// ```
+    pub fn with_partitioner(&self, partitioner: impl Partitioner<K>) -> DStream<(K, V)> {
+        let partitioning = Partitioning::of::<K, _>(partitioner, self.context().seed());
+        self.choose_partitions("with_partitioner", PartitionChoice::By(partitioning))
     }
 }

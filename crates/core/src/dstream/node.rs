@@ -1,10 +1,13 @@
 //! [`DStreamNode`]: one operator of the graph. It computes the RDD of a batch time once and remembers it as long as
 //! anyone may ask again.
 
+use crate::item::making_batch;
 use crate::origin::{OperatorId, Origin, on_behalf_of};
+use crate::partitioner::PartitionChoice;
 use crate::rdd::Rdd;
 use crate::time::{DurationExt, Time};
 use crate::{Error, ErrorKind, Record, Result, panic_message};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,9 +16,20 @@ use std::time::Duration;
 
 /// What an operator is given to make its batch: the time and what the user set on it.
 pub(crate) struct Tick {
+    pub(crate) operator: OperatorId,
     pub(crate) time: Time,
-    /// `.with_partitions(n)`
-    pub(crate) partitions: Option<usize>,
+    /// `.with_partitions(n)` or `.with_partitioner(p)`
+    pub(crate) partitions: Option<PartitionChoice>,
+}
+impl Tick {
+    /// What the operator has made, in the partitions that the user chose.
+    pub(crate) fn placed<T: Record>(&self, made: Rdd<T>) -> Rdd<T> {
+        match &self.partitions {
+            None => made,
+            // Says what is wrong where `transform` made something that does not choose its partitions.
+            Some(choice) => made.choosing(choice).unwrap_or_else(|| made.with_partitions(choice.num_partitions())),
+        }
+    }
 }
 
 /// `None`: the stream has no RDD at this time, which is not the same as an empty one.
@@ -47,7 +61,7 @@ pub(crate) struct Header {
 #[derive(Default)]
 struct Settings {
     uid: Option<String>,
-    partitions: Option<usize>,
+    partitions: Option<PartitionChoice>,
 }
 struct Started {
     operator: OperatorId,
@@ -63,6 +77,8 @@ pub(crate) trait AnyDStream: Send + Sync {
     fn clear_metadata(&self, time: Time);
     /// Generates the RDD of `time`, if it is not there yet, and leaves it for its readers.
     fn generate(&self, time: Time) -> Result<()>;
+    /// The RDD of `time`, as an `Rdd` of the operator's record type.
+    fn any_rdd(&self, time: Time) -> Result<Option<Box<dyn Any>>>;
 }
 
 impl Header {
@@ -79,7 +95,7 @@ impl Header {
     pub(crate) fn set_uid(&self, uid: String) {
         self.settings().uid = Some(uid);
     }
-    pub(crate) fn set_partitions(&self, partitions: usize) {
+    pub(crate) fn set_partitions(&self, partitions: PartitionChoice) {
         self.settings().partitions = Some(partitions);
     }
     pub(crate) fn let_choose_partitions(&self) {
@@ -132,9 +148,11 @@ impl<T: Record> DStreamNode<T> {
         if let Some(known) = self.generated().get(&time) {
             return Ok(known.clone());
         }
-        let tick = Tick { time, partitions: self.header.settings().partitions };
-        let origin = Origin::of_operator(self.header.kind, self.header.location, started.operator);
-        let computed = on_behalf_of(origin, || catch_unwind(AssertUnwindSafe(|| (self.compute)(&tick))));
+        let operator = started.operator;
+        let tick = Tick { operator, time, partitions: self.header.settings().partitions.clone() };
+        let origin = Origin::of_operator(self.header.kind, self.header.location, operator);
+        let compute = || making_batch(operator, time, || (self.compute)(&tick));
+        let computed = on_behalf_of(origin, time, || catch_unwind(AssertUnwindSafe(compute)));
         let rdd = computed.unwrap_or_else(|panic| {
             Err(Error::new(ErrorKind::Data, format!("{origin} panicked: {}", panic_message(&*panic))))
         })?;
@@ -143,6 +161,7 @@ impl<T: Record> DStreamNode<T> {
         {
             rdd.keep_shuffles();
         }
+        let rdd = rdd.map(|rdd| rdd.made_by(operator, time));
         self.generated().insert(time, rdd.clone());
         Ok(rdd)
     }
@@ -171,5 +190,8 @@ impl<T: Record> AnyDStream for DStreamNode<T> {
     }
     fn generate(&self, time: Time) -> Result<()> {
         self.get_or_compute(time).map(drop)
+    }
+    fn any_rdd(&self, time: Time) -> Result<Option<Box<dyn Any>>> {
+        Ok(self.get_or_compute(time)?.map(|rdd| Box::new(rdd) as _))
     }
 }

@@ -16,9 +16,9 @@ impl<T: Record + Debug> DStream<T> {
     ///
     /// ```
     /// use headwater::{prelude::*, testkit};
-    /// let printed = testkit::printed([vec![("a", 1), ("b", 2)]], |pairs| pairs.print());
+    /// let printed = testkit::printed([vec![('a', 1), ('b', 2)]], |pairs| pairs.print());
     /// let rule = "-".repeat(43);
-    /// assert_eq!(printed, format!("{rule}\nTime: 1000 ms\n{rule}\n(\"a\", 1)\n(\"b\", 2)\n\n"));
+    /// assert_eq!(printed, format!("{rule}\nTime: 1000 ms\n{rule}\n('a', 1)\n('b', 2)\n\n"));
     /// ```
     #[track_caller]
     pub fn print(&self) -> OutputOperation {
@@ -35,16 +35,17 @@ impl<T: Record + Debug> DStream<T> {
     #[track_caller]
     pub fn print_first(&self, shown: usize) -> OutputOperation {
         let console = self.context().env().console.clone();
-        self.output("print", false, move |rdd, time| {
-            console.print(&page(&rdd, time, shown)?);
+        // Records become text in their task: a record need not be serialisable to be printed.
+        let as_text = |rdd: Rdd<T>, _| rdd.map(|record| format!("{record:?}"));
+        self.output("print", false, as_text, move |lines, time| {
+            console.print(&page(&lines, time, shown)?);
             Ok(())
         })
     }
 }
 
-/// Records become text in their task: a record need not be serialisable to be printed.
-fn page<T: Record + Debug>(rdd: &Rdd<T>, time: Time, shown: usize) -> Result<String> {
-    let first = rdd.map(|record| format!("{record:?}")).take(shown.saturating_add(1))?;
+fn page(lines: &Rdd<String>, time: Time, shown: usize) -> Result<String> {
+    let first = lines.take(shown.saturating_add(1))?;
     let mut page = format!("{RULE}\nTime: {time}\n{RULE}\n");
     for line in first.iter().take(shown) {
         writeln!(page, "{line}").expect("a String takes everything");

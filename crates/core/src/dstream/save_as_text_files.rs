@@ -24,9 +24,12 @@ impl<T: Record + Display> DStream<T> {
             self.graph
                 .refuse(Error::program(format!("save_as_text_files({prefix:?}, {suffix:?}): a name with a NUL byte")));
         }
-        self.output("save_as_text_files", false, move |rdd, time| {
-            rdd.replace_text_files(&rdd_to_file_name(&prefix, &suffix, time))
-        })
+        self.output(
+            "save_as_text_files",
+            false,
+            |rdd, _| rdd,
+            move |rdd, time| rdd.replace_text_files(&rdd_to_file_name(&prefix, &suffix, time)),
+        )
     }
 }
 

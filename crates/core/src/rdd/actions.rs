@@ -1,12 +1,12 @@
 //! The actions: what makes a dataset be computed. Each runs one job and returns its result to the caller.
 
 use super::fold_partitions::reducing;
+use super::job::{KnownAction, Partial};
 use super::retain::truncate;
-use super::{Node, Rdd, Shuffle, Stop, Task};
-use crate::engine::{Job, ResultStage};
-use crate::{Closure, Data, Error, ErrorKind, Record, Result, rdd};
+use super::{Node, Rdd, Stop, Task};
+use crate::{Closure, Data, Record, Result, rdd};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 impl<T: Record> Rdd<T> {
     /// All records, in the order of partitions.
@@ -34,10 +34,7 @@ impl<T: Record> Rdd<T> {
     where
         T: Data,
     {
-        self.fold_job(|all: &mut Vec<T>, chunk| {
-            all.append(chunk);
-            Ok(())
-        })
+        self.run_action::<Collect>(0..self.num_partitions(), 0)
     }
 
     /// How many records there are.
@@ -48,11 +45,7 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn count(&self) -> Result<u64> {
-        let counts = self.fold_job(|count: &mut u64, chunk| {
-            *count += chunk.len() as u64;
-            truncate(chunk, 0);
-            Ok(())
-        })?;
+        let counts = self.run_action::<Count>(0..self.num_partitions(), 0)?;
         Ok(counts.into_iter().sum())
     }
 
@@ -91,14 +84,9 @@ impl<T: Record> Rdd<T> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let step = move |first: &mut Vec<T>, chunk: &mut Vec<T>| {
-            truncate(chunk, limit - first.len());
-            first.append(chunk);
-            if first.len() == limit { Err(Stop::Enough) } else { Ok(()) }
-        };
         let mut taken = Vec::new();
         for partitions in self.waves() {
-            let firsts = self.fold_job_at(partitions, step)?;
+            let firsts = self.run_action::<Take>(partitions, limit)?;
             taken.extend(firsts.into_iter().flatten().take(limit - taken.len()));
             if taken.len() == limit {
                 break;
@@ -113,7 +101,7 @@ impl<T: Record> Rdd<T> {
         let mut shuffles = Vec::new();
         self.node.shuffles(&mut shuffles);
         let (all, mut waves) = (self.num_partitions(), Vec::new());
-        let mut wave = if shuffles.is_empty() { self.context.default_parallelism() } else { all };
+        let mut wave = if shuffles.is_empty() { self.context.engine().default_parallelism() } else { all };
         let mut from = 0;
         while from < all {
             let to = from.saturating_add(wave).min(all);
@@ -131,13 +119,8 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn is_empty(&self) -> Result<bool> {
-        let step = |any: &mut bool, chunk: &mut Vec<T>| {
-            *any |= !chunk.is_empty();
-            truncate(chunk, 0);
-            if *any { Err(Stop::Enough) } else { Ok(()) }
-        };
         for partitions in self.waves() {
-            if self.fold_job_at(partitions, step)?.contains(&true) {
+            if self.run_action::<AnyRecord>(partitions, 0)?.contains(&true) {
                 return Ok(false);
             }
         }
@@ -145,66 +128,72 @@ impl<T: Record> Rdd<T> {
     }
 
     /// Folds the chunks of each partition into a result of its own; [`Stop::Enough`] ends a partition early.
-    fn fold_job<R: Record + Default>(
+    pub(super) fn fold_job<R: Data + Default>(
         &self,
         step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,
     ) -> Result<Vec<R>> {
-        self.fold_job_at(0..self.num_partitions(), step)
+        self.run_job(0..self.num_partitions(), move |node, task| folded(node, task, &step))
     }
+}
 
-    fn fold_job_at<R: Record + Default>(
-        &self,
-        partitions: Range<usize>,
-        step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,
-    ) -> Result<Vec<R>> {
-        self.run_job(partitions, move |node, task| {
-            let mut result = R::default();
-            match node.compute(task, &mut |chunk| step(&mut result, chunk)) {
-                Ok(()) | Err(Stop::Enough) => Ok(result),
-                Err(stop) => Err(stop),
-            }
+/// The chunks of a partition, folded into one result.
+fn folded<T, R: Default>(
+    node: &dyn Node<T>,
+    task: &Task<'_>,
+    step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome,
+) -> Partial<R> {
+    let mut result = R::default();
+    match node.compute(task, &mut |chunk| step(&mut result, chunk)) {
+        Ok(()) | Err(Stop::Enough) => Ok(result),
+        Err(stop) => Err(stop),
+    }
+}
+
+struct Collect;
+impl<T: Data> KnownAction<T> for Collect {
+    type Output = Vec<T>;
+    fn run(node: &dyn Node<T>, task: &Task<'_>, _: usize) -> Partial<Vec<T>> {
+        folded(node, task, |all: &mut Vec<T>, chunk| {
+            all.append(chunk);
+            Ok(())
         })
     }
+}
 
-    /// Runs `body` once for each of `partitions` on the engine; the results in their order.
-    pub(super) fn run_job<R: Record>(
-        &self,
-        partitions: Range<usize>,
-        body: impl Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Closure,
-    ) -> Result<Vec<R>> {
-        let results = partitions.clone().map(|_| Mutex::new(None)).collect();
-        let stage = Arc::new(Results { node: self.node.clone(), body, partitions, results });
-        self.context.engine().run(&Job::new(stage.clone()))?;
-        let taken = |slot: &Mutex<Option<R>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let results: Option<Vec<R>> = stage.results.iter().map(taken).collect();
-        results.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine ended a job without a result of each task"))
+struct Count;
+impl<T: Record> KnownAction<T> for Count {
+    type Output = u64;
+    fn run(node: &dyn Node<T>, task: &Task<'_>, _: usize) -> Partial<u64> {
+        folded(node, task, |count: &mut u64, chunk| {
+            *count += chunk.len() as u64;
+            truncate(chunk, 0);
+            Ok(())
+        })
     }
 }
 
-/// The last stage of an action's job.
-struct Results<T, F, R> {
-    node: Arc<dyn Node<T>>,
-    body: F,
-    partitions: Range<usize>,
-    /// In the order of the partitions.
-    results: Vec<Mutex<Option<R>>>,
+/// The parameter is the most records that are wanted, at least 1.
+struct Take;
+impl<T: Data> KnownAction<T> for Take {
+    type Output = Vec<T>;
+    fn run(node: &dyn Node<T>, task: &Task<'_>, limit: usize) -> Partial<Vec<T>> {
+        folded(node, task, |first: &mut Vec<T>, chunk| {
+            truncate(chunk, limit - first.len());
+            first.append(chunk);
+            if first.len() == limit { Err(Stop::Enough) } else { Ok(()) }
+        })
+    }
 }
-impl<T: Record, R: Record, F> ResultStage for Results<T, F, R>
-where
-    F: Fn(&dyn Node<T>, &Task<'_>) -> Result<R, Stop> + Closure,
-{
-    fn partitions(&self) -> Vec<usize> {
-        self.partitions.clone().collect()
-    }
-    fn shuffles(&self) -> Vec<Arc<dyn Shuffle>> {
-        let mut found = Vec::new();
-        self.node.shuffles(&mut found);
-        found
-    }
-    fn run(&self, task: &Task<'_>) -> rdd::Outcome {
-        let result = (self.body)(&*self.node, task)?;
-        let slot = &self.results[task.partition() - self.partitions.start];
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        Ok(())
+
+/// Whether there is a record.
+struct AnyRecord;
+impl<T: Record> KnownAction<T> for AnyRecord {
+    type Output = bool;
+    fn run(node: &dyn Node<T>, task: &Task<'_>, _: usize) -> Partial<bool> {
+        folded(node, task, |any: &mut bool, chunk| {
+            *any |= !chunk.is_empty();
+            truncate(chunk, 0);
+            if *any { Err(Stop::Enough) } else { Ok(()) }
+        })
     }
 }

@@ -1,17 +1,18 @@
 //! `checkpoint`: the partitions are computed once and kept, and what they were computed from is forgotten.
 
+mod kept;
+
 use super::link::linked;
-use super::persist::push_segments;
 use super::retain::truncate;
-use super::shuffle::ShuffleId;
-use super::{Node, Outcome, Rdd, Shuffle, Sink, Stop, Storage, Task};
+use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Storage, Task};
 use crate::block_store::Claims;
-use crate::frames::{Segment, SegmentWriter};
+use crate::frames::SegmentWriter;
+use crate::item::ItemId;
 use crate::origin::Origin;
-use crate::partitioner::HashPartitioner;
-use crate::{Data, Record, StorageLevel};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use crate::partitioner::{PartitionChoice, Partitioning};
+use crate::{Data, Error, ErrorKind, Record, StorageLevel};
+use kept::Kept;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 impl<T: Record> Rdd<T> {
     /// The same records, cut off from their lineage: the first job that reads any of the returned dataset computes all
@@ -46,8 +47,8 @@ impl<T: Record> Rdd<T> {
         if self.node.storage().is_some_and(Storage::cuts_lineage) {
             return self.clone();
         }
-        let node = Checkpointed::new(self.node.clone(), Origin::here("checkpoint"));
-        Rdd { node, context: self.context.clone() }
+        let node = Checkpointed::new(&self.context, self.node.clone(), Origin::here("checkpoint"));
+        Rdd::of_node(&self.context, node)
     }
 
     /// Whether this is a checkpointed dataset that was computed, so that its lineage is cut.
@@ -67,21 +68,25 @@ impl<T: Record> Rdd<T> {
 
 /// A stage of its own, whose tasks leave their partitions here for good.
 struct Checkpoint<T> {
-    id: ShuffleId,
+    context: RddContext,
     origin: Origin,
-    partitioner: Option<HashPartitioner>,
-    partitions: Vec<OnceLock<Vec<Segment>>>,
-    /// Partitions that are not there yet.
-    left: AtomicUsize,
-    /// Gone once all partitions are there.
+    partitioner: Option<Partitioning>,
+    kept: Kept,
+    /// Gone once all partitions are kept.
     parent: Mutex<Option<Arc<dyn Node<T>>>>,
     /// Jobs that run at the same time compute a partition once.
     claims: Claims<usize>,
 }
 
 impl<T: Data> Checkpoint<T> {
+    /// Whether all partitions are kept. Then there is no parent any more.
     fn is_complete(&self) -> bool {
-        self.left.load(Ordering::Acquire) == 0
+        let complete = self.kept.is_complete();
+        if complete {
+            // The ancestors' records are dropped when the lock is free.
+            let _parent = self.lock().take();
+        }
+        complete
     }
     fn parent(&self) -> Option<Arc<dyn Node<T>>> {
         self.lock().clone()
@@ -89,19 +94,11 @@ impl<T: Data> Checkpoint<T> {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn Node<T>>>> {
         self.parent.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn put(&self, partition: usize, segments: Vec<Segment>) {
-        let fresh = self.partitions[partition].set(segments);
-        assert!(fresh.is_ok(), "who computes a partition has its claim");
-        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // The ancestors' records are dropped when the lock is free.
-            let _parent = self.lock().take();
-        }
-    }
 }
 
 impl<T: Data> Shuffle for Checkpoint<T> {
-    fn id(&self) -> ShuffleId {
-        self.id
+    fn id(&self) -> ItemId {
+        self.kept.id
     }
     fn parents(&self) -> Vec<Arc<dyn Shuffle>> {
         let mut found = Vec::new();
@@ -111,15 +108,15 @@ impl<T: Data> Shuffle for Checkpoint<T> {
         found
     }
     fn missing(&self) -> Vec<usize> {
-        (0..self.partitions.len()).filter(|partition| self.partitions[*partition].get().is_none()).collect()
+        self.kept.missing()
     }
     fn run_map(&self, task: &Task<'_>) -> Outcome {
-        let partition = task.partition();
-        let _claim = self.claims.claim(partition);
-        if self.partitions[partition].get().is_some() {
+        let _claim = self.claims.claim(task.partition());
+        if self.kept.has_here(task.partition()) {
             return Ok(());
         }
-        let parent = self.parent().expect("it stays until every partition is there");
+        let lost = || Error::new(ErrorKind::Outside, "a checkpointed partition was lost with the process that kept it");
+        let parent = self.parent().ok_or_else(lost)?;
         let mut writer = SegmentWriter::new();
         parent.compute(task, &mut |chunk| {
             task.enter(self.origin);
@@ -127,10 +124,11 @@ impl<T: Data> Shuffle for Checkpoint<T> {
             truncate(chunk, 0);
             Ok(())
         })?;
-        self.put(partition, writer.finish());
+        self.kept.put::<T>(task.partition(), writer.finish())?;
+        self.is_complete();
         Ok(())
     }
-    /// What is here is here for every reader.
+    /// What is kept is there for every reader.
     fn open(&self) {}
     fn keep(&self) {}
 }
@@ -139,23 +137,18 @@ struct Checkpointed<T>(Arc<Checkpoint<T>>);
 
 impl<T: Data> Checkpointed<T> {
     #[allow(clippy::new_ret_no_self, reason = "a node is of no use but linked")]
-    fn new(parent: Arc<dyn Node<T>>, origin: Origin) -> Arc<dyn Node<T>> {
-        let (partitions, partitioner) = (parent.num_partitions(), parent.partitioner());
-        linked(Checkpointed(Arc::new(Checkpoint {
-            id: ShuffleId::next(),
-            origin,
-            partitioner,
-            partitions: (0..partitions).map(|_| OnceLock::new()).collect(),
-            left: AtomicUsize::new(partitions),
-            parent: Mutex::new(Some(parent).filter(|_| partitions > 0)),
-            claims: Claims::default(),
-        })))
+    fn new(context: &RddContext, parent: Arc<dyn Node<T>>, origin: Origin) -> Arc<dyn Node<T>> {
+        let (kept, partitioner) = (Kept::new(context, parent.num_partitions()), parent.partitioner());
+        let (context, parent, claims) = (context.clone(), Mutex::new(Some(parent)), Claims::default());
+        let checkpoint = Arc::new(Checkpoint { context, origin, partitioner, kept, parent, claims });
+        checkpoint.context.register_shuffle(&checkpoint);
+        linked(Checkpointed(checkpoint))
     }
 }
 
 impl<T: Data> Node<T> for Checkpointed<T> {
     fn num_partitions(&self) -> usize {
-        self.0.partitions.len()
+        self.0.kept.partitions()
     }
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
         if !self.0.is_complete() {
@@ -163,19 +156,21 @@ impl<T: Data> Node<T> for Checkpointed<T> {
         }
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
-        let segments = self.0.partitions[task.partition()].get().ok_or(Stop::Lost)?;
         task.enter(self.0.origin);
-        push_segments(segments, task, sink)
+        self.0.kept.push(task, sink)?;
+        // A process that only reads it forgets the parent, too.
+        self.0.is_complete();
+        Ok(())
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
-        self.0.partitioner
+    fn partitioner(&self) -> Option<Partitioning> {
+        self.0.partitioner.clone()
     }
     fn storage(&self) -> Option<&dyn Storage> {
         Some(self)
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<T>>> {
-        let parent = self.0.parent()?.with_num_partitions(partitions)?;
-        Some(Checkpointed::new(parent, self.0.origin))
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
+        let parent = self.0.parent()?.with_partitions(choice)?;
+        Some(Checkpointed::new(&self.0.context, parent, self.0.origin))
     }
 }
 impl<T: Data> Storage for Checkpointed<T> {

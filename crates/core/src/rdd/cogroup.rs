@@ -5,7 +5,7 @@ use super::combine_table::CombineTable;
 use super::node::push_all;
 use super::{CHUNK, Node, Outcome, Rdd, Shuffle, Sink, Task};
 use crate::origin::Origin;
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
 use crate::{Data, Key, Record};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -28,23 +28,21 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         V: Data,
         W: Data,
     {
-        let context = self.context();
-        let default = || context.hash_partitioner(context.default_parallelism());
-        let partitioner = self.partitioner().or(other.partitioner()).unwrap_or_else(default);
+        let partitioner = self.context().default_partitioner([self.partitioner(), other.partitioner()]);
         self.cogroup_by(other, partitioner, Origin::here("cogroup"))
     }
 
     fn cogroup_by<W: Data>(
         &self,
         other: &Rdd<(K, W)>,
-        partitioner: HashPartitioner,
+        partitioner: KeyPartitioner<K>,
         origin: Origin,
     ) -> Rdd<(K, (Vec<V>, Vec<W>))>
     where
         K: Key,
         V: Data,
     {
-        let (left, right) = (self.partition_by(partitioner), other.partition_by(partitioner));
+        let (left, right) = (self.placed(&partitioner), other.placed(&partitioner));
         let unplaced = (self.clone(), other.clone());
         let node = CoGrouped { left: left.node, right: right.node, partitioner, unplaced, origin };
         Rdd::from_node(&self.context, node)
@@ -54,7 +52,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
 struct CoGrouped<K, V, W> {
     left: Arc<dyn Node<(K, V)>>,
     right: Arc<dyn Node<(K, W)>>,
-    partitioner: HashPartitioner,
+    partitioner: KeyPartitioner<K>,
     /// The sides as they came, for another number of partitions.
     unplaced: (Rdd<(K, V)>, Rdd<(K, W)>),
     origin: Origin,
@@ -67,11 +65,11 @@ impl<K: Key, V: Data, W: Data> Node<(K, (Vec<V>, Vec<W>))> for CoGrouped<K, V, W
         self.left.shuffles(found);
         self.right.shuffles(found);
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
-        Some(self.partitioner)
+    fn partitioner(&self) -> Option<Partitioning> {
+        Some(self.partitioner.erased().clone())
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<(K, (Vec<V>, Vec<W>))>>> {
-        let partitioner = HashPartitioner::new(partitions, self.partitioner.seed());
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<(K, (Vec<V>, Vec<W>))>>> {
+        let partitioner = choice.typed(self.partitioner.seed())?;
         Some(self.unplaced.0.cogroup_by(&self.unplaced.1, partitioner, self.origin).node)
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, (K, (Vec<V>, Vec<W>))>) -> Outcome {

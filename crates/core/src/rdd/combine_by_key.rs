@@ -81,9 +81,8 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         V: Data,
     {
         let context = self.context();
-        let default = || context.hash_partitioner(context.default_parallelism());
-        let partitioner = self.partitioner().unwrap_or_else(default);
-        let node = exchange::combined(self.node.clone(), Arc::new(aggregator), partitioner, Origin::here(kind));
-        Rdd { node, context: context.clone() }
+        let partitioner = context.default_partitioner([self.partitioner()]);
+        let (parent, aggregator) = (self.node.clone(), Arc::new(aggregator));
+        Rdd::of_node(context, exchange::combined(context, parent, aggregator, partitioner, Origin::here(kind)))
     }
 }

@@ -9,11 +9,12 @@ use std::hash::Hash;
 use super::aggregator::Aggregator;
 use crate::hash::hash_of;
 use crate::text::Text;
+use serde::{Deserialize, Serialize};
 
 pub use slots::CombineTable;
 
 /// One key of a table, and what its values became.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry<K, C> {
     /// The key's hash by the table's seed; picks the partition and is never computed again.
     pub hash: u64,

@@ -1,12 +1,18 @@
 //! [`RddContext`]: what datasets are made from and computed with; Spark's `SparkContext`.
 
+use super::Shuffle;
+use crate::accumulator::AccumulatorRegistry;
 use crate::block_store::{BlockStore, BlockStoreLimits, BlockStoreStatus};
 use crate::engine::Engine;
 use crate::env::Env;
 use crate::hash::HashSeed;
-use crate::partitioner::HashPartitioner;
+use crate::item::{ItemId, ItemScope};
+use crate::partitioner::{HashPartitioner, KeyPartitioner, Partitioning};
 use crate::text::BlockPool;
-use std::sync::Arc;
+use crate::transport::{Role, Transport};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Bytes of a text block: the unit in which text is received and read, and about the work of one task.
 pub const BLOCK_BYTES: usize = 8 << 20;
@@ -20,30 +26,84 @@ pub struct RddContext(Arc<Inner>);
 
 struct Inner {
     engine: Arc<dyn Engine>,
+    /// To the other processes of the application, if there are any.
+    transport: Option<Arc<dyn Transport>>,
     env: Env,
     seed: HashSeed,
     blocks: BlockPool,
     block_store: Arc<BlockStore>,
+    default_parallelism: usize,
+    accumulators: AccumulatorRegistry,
+    items: Items,
+}
+
+/// What names the items of an application of several processes.
+#[derive(Default)]
+struct Items {
+    /// Items that the program made so far while it was built.
+    built: AtomicU64,
+    /// Whether the program is built.
+    complete: AtomicBool,
+    /// On a worker, the shuffles that exist. Those that are gone are swept out as the map grows.
+    shuffles: Mutex<HashMap<ItemId, Weak<dyn Shuffle>>>,
 }
 
 impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
-        RddContext::with_limits(engine, env, seed, BlockStoreLimits::default())
+        let partitions = engine.default_parallelism();
+        RddContext::with_default_parallelism(engine, env, seed, partitions)
     }
-    /// As [`RddContext::new`], with limits for what persisted datasets take.
-    pub fn with_limits(engine: Arc<dyn Engine>, env: Env, seed: HashSeed, limits: BlockStoreLimits) -> RddContext {
+    /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise.
+    pub fn with_default_parallelism(
+        engine: Arc<dyn Engine>,
+        env: Env,
+        seed: HashSeed,
+        partitions: usize,
+    ) -> RddContext {
+        RddContext::with_limits(engine, env, seed, partitions, BlockStoreLimits::default())
+    }
+    /// As [`RddContext::with_default_parallelism`], with limits for what persisted datasets take.
+    pub fn with_limits(
+        engine: Arc<dyn Engine>,
+        env: Env,
+        seed: HashSeed,
+        partitions: usize,
+        limits: BlockStoreLimits,
+    ) -> RddContext {
         let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
         let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
-        RddContext(Arc::new(Inner { engine, env, seed, blocks, block_store }))
+        let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
+        let (accumulators, items) = Default::default();
+        let inner =
+            Inner { engine, transport, env, seed, blocks, block_store, default_parallelism, accumulators, items };
+        RddContext(Arc::new(inner))
     }
-    /// How many partitions an operation that shuffles makes unless told otherwise: the engine's task threads.
+    /// How many partitions an operation that shuffles makes unless told otherwise: `Conf::default_parallelism`, or else
+    /// as many as the engine has task threads. Source: `spark.default.parallelism`.
     pub fn default_parallelism(&self) -> usize {
-        self.0.engine.default_parallelism()
+        self.0.default_parallelism
     }
     /// The partitioner that spreads keys over `partitions` (at least 1) with the application's seed.
     pub fn hash_partitioner(&self, partitions: usize) -> HashPartitioner {
         HashPartitioner::new(partitions.max(1), self.0.seed)
+    }
+    /// What an operation by key is spread by unless told otherwise: as its parent with the most partitions is, or else
+    /// by hash over [`RddContext::default_parallelism`]. Source: Spark's `Partitioner.defaultPartitioner`.
+    pub(crate) fn default_partitioner<K: 'static>(
+        &self,
+        parents: impl IntoIterator<Item = Option<Partitioning>>,
+    ) -> KeyPartitioner<K> {
+        let largest = parents
+            .into_iter()
+            .flatten()
+            .reduce(|left, right| if right.num_partitions() > left.num_partitions() { right } else { left });
+        let by_hash = || Partitioning::of_hash(self.hash_partitioner(self.default_parallelism()));
+        let known = largest.as_ref().and_then(Partitioning::typed);
+        known.unwrap_or_else(|| by_hash().typed().expect("the hash takes every key"))
+    }
+    pub(crate) fn seed(&self) -> HashSeed {
+        self.0.seed
     }
     /// What computes the jobs.
     pub fn engine(&self) -> &dyn Engine {
@@ -72,5 +132,55 @@ impl RddContext {
     }
     pub(crate) fn block_store(&self) -> &Arc<BlockStore> {
         &self.0.block_store
+    }
+
+    /// The connection to the other processes, if there are any.
+    pub(crate) fn transport(&self) -> Option<&Arc<dyn Transport>> {
+        self.0.transport.as_ref()
+    }
+    /// That connection, if this process is for `role`.
+    pub(crate) fn transport_as(&self, role: Role) -> Option<&Arc<dyn Transport>> {
+        self.transport().filter(|transport| transport.role() == role)
+    }
+    /// The accumulators of this process.
+    pub fn accumulators(&self) -> &AccumulatorRegistry {
+        &self.0.accumulators
+    }
+
+    /// The program is built: what is made from here on belongs to a batch, or to this process alone.
+    pub(crate) fn program_is_built(&self) {
+        self.0.items.complete.store(true, Ordering::Relaxed);
+    }
+    /// The name of what is made now.
+    pub(crate) fn next_item(&self) -> ItemId {
+        let items = &self.0.items;
+        if self.0.transport.is_none() {
+            return ItemId::of_process();
+        }
+        let of_program = || {
+            let building = !items.complete.load(Ordering::Relaxed);
+            let next = || ItemId { scope: ItemScope::Program, number: items.built.fetch_add(1, Ordering::Relaxed) };
+            building.then(next)
+        };
+        ItemId::of_batch().or_else(of_program).unwrap_or_else(ItemId::of_process)
+    }
+
+    /// On a worker, lets the engine find `shuffle` by its name.
+    pub(super) fn register_shuffle(&self, shuffle: &Arc<impl Shuffle + 'static>) {
+        if self.transport_as(Role::Worker).is_some() {
+            let weak: Weak<dyn Shuffle> = Arc::downgrade(shuffle) as _;
+            let mut shuffles = self.shuffles();
+            if shuffles.len() == shuffles.capacity() {
+                shuffles.retain(|_, shuffle| shuffle.strong_count() > 0);
+            }
+            shuffles.insert(shuffle.id(), weak);
+        }
+    }
+    /// On a worker, the shuffle of that name, if the program has made it.
+    pub fn shuffle(&self, id: ItemId) -> Option<Arc<dyn Shuffle>> {
+        self.shuffles().get(&id)?.upgrade()
+    }
+    fn shuffles(&self) -> MutexGuard<'_, HashMap<ItemId, Weak<dyn Shuffle>>> {
+        self.0.items.shuffles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

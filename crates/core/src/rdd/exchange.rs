@@ -6,12 +6,13 @@ use super::combine_table::{CombineTable, Entry};
 use super::in_place::InPlace;
 use super::link::linked;
 use super::node::push_all;
-use super::shuffle::{Buckets, ShuffleId};
-use super::{CHUNK, Node, Outcome, Shuffle, Sink, Task};
-use crate::hash::partition_of;
+use super::shuffle::{MapSide, Shuffling};
+use super::{CHUNK, Node, Outcome, RddContext, Shuffle, Sink, Stop, Task};
+use crate::hash::hash_of;
 use crate::origin::Origin;
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
 use crate::{Data, Key};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Keys from which on a map task stops combining where there are fewer than two records to a key: the table has
@@ -30,7 +31,7 @@ type Bucket<K, V, C> = Vec<Part<K, V, C>>;
 
 /// The totals of the records that the map task combined before it found that combining does not pay, then the records
 /// after those.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Part<K, V, C> {
     totals: Vec<Entry<K, C>>,
     values: Vec<Entry<K, V>>,
@@ -39,48 +40,37 @@ struct Part<K, V, C> {
 /// The node behind `combine_by_key` and its kin. Where the parent is already spread by the wanted partitioner it
 /// combines in place, without a shuffle.
 pub(super) fn combined<K: Key, V: Data, A: Aggregator<V, Total: Data>>(
+    context: &RddContext,
     parent: Arc<dyn Node<(K, V)>>,
     aggregator: Arc<A>,
-    partitioner: HashPartitioner,
+    partitioner: KeyPartitioner<K>,
     origin: Origin,
 ) -> Arc<dyn Node<(K, A::Total)>> {
-    if parent.partitioner() == Some(partitioner) {
-        return linked(InPlace { parent, aggregator, partitioner, origin });
+    let context = context.clone();
+    if parent.partitioner().as_ref() == Some(partitioner.erased()) {
+        return linked(InPlace { context, parent, aggregator, partitioner, origin });
     }
-    let buckets = Buckets::new(parent.num_partitions());
-    linked(Shuffled(Arc::new(Exchange { id: ShuffleId::next(), parent, aggregator, partitioner, origin, buckets })))
+    let exchange = Exchange { context: context.clone(), parent: parent.clone(), aggregator, partitioner, origin };
+    linked(Shuffled(Shuffling::new(&context, &*parent, exchange)))
 }
 
 struct Exchange<K, V, A: Aggregator<V>> {
-    id: ShuffleId,
+    context: RddContext,
     parent: Arc<dyn Node<(K, V)>>,
     aggregator: Arc<A>,
-    partitioner: HashPartitioner,
+    partitioner: KeyPartitioner<K>,
     origin: Origin,
-    buckets: Buckets<Bucket<K, V, A::Total>>,
 }
 
-impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Shuffle for Exchange<K, V, A> {
-    fn id(&self) -> ShuffleId {
-        self.id
+impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> MapSide for Exchange<K, V, A> {
+    type Bucket = Bucket<K, V, A::Total>;
+
+    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+        self.parent.shuffles(found);
     }
-    fn parents(&self) -> Vec<Arc<dyn Shuffle>> {
-        let mut found = Vec::new();
-        self.parent.shuffles(&mut found);
-        found
-    }
-    fn missing(&self) -> Vec<usize> {
-        self.buckets.missing()
-    }
-    fn open(&self) {
-        self.buckets.open()
-    }
-    fn keep(&self) {
-        self.buckets.keep()
-    }
-    fn run_map(&self, task: &Task<'_>) -> Outcome {
+    fn run(&self, task: &Task<'_>) -> Result<Vec<Self::Bucket>, Stop> {
         let mut table = CombineTable::with_capacity(self.partitioner.seed(), if A::SHRINKS { CHUNK } else { 0 });
-        let parts = self.partitioner.num_partitions() * self.parts();
+        let parts = self.parts();
         let mut values: Vec<Vec<Entry<K, V>>> = Vec::new();
         let mut combining = A::SHRINKS;
         let mut seen = 0;
@@ -92,15 +82,15 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Shuffle for Exchange<K, V, 
                 combining = table.len() < TRIAL_KEYS || 2 * table.len() < seen;
                 return Ok(());
             }
-            values.resize_with(parts, Vec::new);
+            values.resize_with(self.partitioner.num_partitions() * parts, Vec::new);
             for (key, value) in chunk.drain(..) {
-                let hash = self.partitioner.hash(&key);
-                values[partition_of(hash, parts)].push(Entry { hash, key, value });
+                let hash = hash_of(self.partitioner.seed(), &key);
+                values[self.partitioner.part(hash, &key, parts)].push(Entry { hash, key, value });
             }
             Ok(())
         })?;
-        self.buckets.put(task.partition(), self.bucketed(table, values));
-        Ok(())
+        task.enter(self.origin);
+        Ok(self.bucketed(table, values))
     }
 }
 
@@ -117,7 +107,7 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
         let room = table.len() / (partitions * parts) * 9 / 8;
         let mut totals: Vec<Vec<_>> = (0..partitions * parts).map(|_| Vec::with_capacity(room)).collect();
         for entry in table.into_entries() {
-            totals[partition_of(entry.hash, partitions * parts)].push(entry);
+            totals[self.partitioner.part(entry.hash, &entry.key, parts)].push(entry);
         }
         let values = values.into_iter().chain(std::iter::repeat_with(Vec::new));
         let mut all = totals.into_iter().zip(values).map(|(totals, values)| Part { totals, values });
@@ -129,35 +119,35 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
         if bucket.len() < parts {
             let whole = bucket.remove(0);
             bucket = (0..parts).map(|_| Part { totals: Vec::new(), values: Vec::new() }).collect();
-            let all = self.partitioner.num_partitions() * parts;
             for entry in whole.totals {
-                bucket[partition_of(entry.hash, all) - partition * parts].totals.push(entry);
+                bucket[self.partitioner.part_within(entry.hash, partition, parts)].totals.push(entry);
             }
         }
         bucket
     }
 }
 
-struct Shuffled<K, V, A: Aggregator<V>>(Arc<Exchange<K, V, A>>);
+struct Shuffled<K: Key, V: Data, A: Aggregator<V, Total: Data>>(Arc<Shuffling<Exchange<K, V, A>>>);
 
 impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for Shuffled<K, V, A> {
     fn num_partitions(&self) -> usize {
-        self.0.partitioner.num_partitions()
+        self.0.side.partitioner.num_partitions()
     }
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
         found.push(self.0.clone());
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
-        Some(self.0.partitioner)
+    fn partitioner(&self) -> Option<Partitioning> {
+        Some(self.0.side.partitioner.erased().clone())
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<(K, A::Total)>>> {
-        let partitioner = HashPartitioner::new(partitions, self.0.partitioner.seed());
-        Some(combined(self.0.parent.clone(), self.0.aggregator.clone(), partitioner, self.0.origin))
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<(K, A::Total)>>> {
+        let Exchange { context, parent, aggregator, partitioner, origin } = &self.0.side;
+        let partitioner = choice.typed(partitioner.seed())?;
+        Some(combined(context, parent.clone(), aggregator.clone(), partitioner, *origin))
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, (K, A::Total)>) -> Outcome {
-        let exchange = &*self.0;
+        let exchange = &self.0.side;
         task.enter(exchange.origin);
-        let buckets = exchange.buckets.read(task.partition())?;
+        let buckets = self.0.buckets.read(task.partition())?;
         let parts = buckets.iter().map(Vec::len).max().unwrap_or(0);
         let in_parts = |bucket| exchange.in_parts(bucket, task.partition(), parts).into_iter();
         let mut buckets: Vec<_> = buckets.into_iter().map(in_parts).collect();

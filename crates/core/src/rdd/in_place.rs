@@ -3,17 +3,18 @@
 use super::aggregator::Aggregator;
 use super::combine_table::CombineTable;
 use super::node::push_all;
-use super::{CHUNK, Node, Outcome, Shuffle, Sink, Task, exchange};
+use super::{CHUNK, Node, Outcome, RddContext, Shuffle, Sink, Task, exchange};
 use crate::origin::Origin;
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
 use crate::{Data, Key};
 use std::sync::Arc;
 
 /// The node of an operation by key whose parent is spread by the wanted partitioner.
 pub(super) struct InPlace<K, V, A> {
+    pub(super) context: RddContext,
     pub(super) parent: Arc<dyn Node<(K, V)>>,
     pub(super) aggregator: Arc<A>,
-    pub(super) partitioner: HashPartitioner,
+    pub(super) partitioner: KeyPartitioner<K>,
     pub(super) origin: Origin,
 }
 
@@ -24,12 +25,12 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for InP
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
         self.parent.shuffles(found)
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
-        Some(self.partitioner)
+    fn partitioner(&self) -> Option<Partitioning> {
+        Some(self.partitioner.erased().clone())
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<(K, A::Total)>>> {
-        let partitioner = HashPartitioner::new(partitions, self.partitioner.seed());
-        Some(exchange::combined(self.parent.clone(), self.aggregator.clone(), partitioner, self.origin))
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<(K, A::Total)>>> {
+        let partitioner = choice.typed(self.partitioner.seed())?;
+        Some(exchange::combined(&self.context, self.parent.clone(), self.aggregator.clone(), partitioner, self.origin))
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, (K, A::Total)>) -> Outcome {
         let mut table = CombineTable::with_capacity(self.partitioner.seed(), CHUNK);

@@ -2,7 +2,7 @@
 //! the stack of its thread: computing ends with an error that says what to do, dropping goes node by node.
 
 use super::{Node, Outcome, Shuffle, Sink, Storage, Task};
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{PartitionChoice, Partitioning};
 use crate::{Error, Record};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -47,14 +47,14 @@ impl<T: Record, N: Node<T> + 'static> Node<T> for Link<N> {
             .into())
         })
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
+    fn partitioner(&self) -> Option<Partitioning> {
         nested(|| self.node().partitioner()).flatten()
     }
     fn storage(&self) -> Option<&dyn Storage> {
         self.node().storage()
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<T>>> {
-        nested(|| self.node().with_num_partitions(partitions)).flatten()
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
+        nested(|| self.node().with_partitions(choice)).flatten()
     }
 }
 

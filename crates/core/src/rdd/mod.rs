@@ -13,8 +13,11 @@ mod exchange;
 mod filter;
 mod flat_map;
 mod fold_partitions;
+mod for_each_partition;
 mod glom;
+mod holding;
 mod in_place;
+mod job;
 mod join;
 mod link;
 mod map;
@@ -38,12 +41,13 @@ pub(crate) use fold_partitions::reducing;
 pub use map_partitions::PartitionRecords;
 pub use node::{CHUNK, Node, Outcome, Sink, Stop, Storage};
 pub use shuffle::Shuffle;
-pub use shuffle::ShuffleId;
-pub use task::{Task, TaskState};
+pub use task::{Task, TaskContext};
 pub use text_blocks::text_blocks;
 
-use crate::partitioner::HashPartitioner;
-use crate::{Error, Record};
+use crate::origin::OperatorId;
+use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
+use crate::time::Time;
+use crate::{Error, Key, Record};
 use node::Narrow;
 use std::sync::Arc;
 
@@ -58,25 +62,34 @@ pub const PARTITIONS_MAX: usize = 1 << 20;
 pub struct Rdd<T> {
     node: Arc<dyn Node<T>>,
     context: RddContext,
+    /// The operator whose RDD of a batch this is: by that name, other processes have it too.
+    made_by: Option<(OperatorId, Time)>,
 }
 
 impl<T> Clone for Rdd<T> {
     fn clone(&self) -> Self {
-        Rdd { node: self.node.clone(), context: self.context.clone() }
+        Rdd { node: self.node.clone(), context: self.context.clone(), made_by: self.made_by }
     }
 }
 
 impl<T: Record> Rdd<T> {
     /// The dataset that `node` computes; for sources outside this crate.
     pub fn from_node(context: &RddContext, node: impl Node<T> + 'static) -> Rdd<T> {
-        Rdd { node: link::linked(node), context: context.clone() }
+        Rdd::of_node(context, link::linked(node))
+    }
+    fn of_node(context: &RddContext, node: Arc<dyn Node<T>>) -> Rdd<T> {
+        Rdd { node, context: context.clone(), made_by: None }
+    }
+    /// The same dataset, as the RDD of `operator` for the batch `time`; if it is another operator's already, it stays so.
+    pub(crate) fn made_by(self, operator: OperatorId, time: Time) -> Rdd<T> {
+        Rdd { made_by: self.made_by.or(Some((operator, time))), ..self }
     }
     /// How many partitions there are; each is one task.
     pub fn num_partitions(&self) -> usize {
         self.node.num_partitions()
     }
     /// By what the keys are spread over the partitions, if by anything.
-    pub fn partitioner(&self) -> Option<HashPartitioner> {
+    pub fn partitioner(&self) -> Option<Partitioning> {
         self.node.partitioner()
     }
     /// The context whose engine computes this.
@@ -98,13 +111,17 @@ impl<T: Record> Rdd<T> {
         if let Some(refused) = self.refuse_partitions("with_partitions", partitions) {
             return refused;
         }
-        match self.node.with_num_partitions(partitions) {
-            Some(node) => Rdd { node, context: self.context.clone() },
-            None => self.broken(format!(
+        self.choosing(&PartitionChoice::Number(partitions)).unwrap_or_else(|| {
+            self.broken(format!(
                 "with_partitions({partitions}) stands behind an operation that does not choose its partitions; put it \
                  right behind a shuffle, or use repartition({partitions})"
-            )),
-        }
+            ))
+        })
+    }
+
+    /// The same operation into the partitions of `choice`, if it chooses its partitions.
+    pub(crate) fn choosing(&self, choice: &PartitionChoice) -> Option<Rdd<T>> {
+        Some(Rdd::of_node(&self.context, self.node.with_partitions(choice)?))
     }
 
     /// Lets every shuffle at the foot of this dataset keep its buckets, because more than one job will read them.
@@ -140,5 +157,38 @@ impl<T: Record> Rdd<T> {
 
     fn broken(&self, message: impl Into<String>) -> Rdd<T> {
         Rdd::from_node(&self.context, broken::Broken { error: Error::program(message).to_string() })
+    }
+}
+
+impl<K: Key, V: Record> Rdd<(K, V)> {
+    /// The same operation, its keys spread by `partitioner`. Stands right behind an operation that shuffles by key, as
+    /// [`Rdd::with_partitions`] does; elsewhere the job fails with an error that says so.
+    ///
+    /// ```
+    /// use headwater::Partitioner;
+    /// #[derive(PartialEq)]
+    /// struct ByLength;
+    /// impl Partitioner<String> for ByLength {
+    ///     fn num_partitions(&self) -> usize { 2 }
+    ///     fn partition(&self, word: &String) -> usize { word.len() % 2 }
+    /// }
+    /// let words = ["a", "to", "a"].map(|word| (word.to_string(), 1)).to_vec();
+    /// let counts = headwater::testkit::context().parallelize(words, 2).reduce_by_key(|a, b| a + b);
+    /// let placed = counts.with_partitioner(ByLength).collect_partitions()?;
+    /// assert_eq!(placed, [[("to".to_string(), 1)], [("a".to_string(), 2)]]);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn with_partitioner(&self, partitioner: impl Partitioner<K>) -> Rdd<(K, V)> {
+        let partitions = partitioner.num_partitions();
+        if let Some(refused) = self.refuse_partitions("with_partitioner", partitions) {
+            return refused;
+        }
+        let choice = PartitionChoice::By(Partitioning::of::<K, _>(partitioner, self.context.seed()));
+        self.choosing(&choice).unwrap_or_else(|| {
+            self.broken(
+                "with_partitioner stands behind an operation that does not choose its partitions; put it right behind \
+                 a shuffle by key, or use partition_by",
+            )
+        })
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Task;
 use super::shuffle::Shuffle;
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{PartitionChoice, Partitioning};
 use crate::{Error, Record, StorageLevel};
 use std::sync::Arc;
 
@@ -45,15 +45,15 @@ pub trait Node<T>: Send + Sync {
     /// Pushes the partition's records into `sink`. Keeps no cursor: a retry calls it again and reads anew.
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome;
     /// By what the keys of the records are spread, if by anything.
-    fn partitioner(&self) -> Option<HashPartitioner> {
+    fn partitioner(&self) -> Option<Partitioning> {
         None
     }
     /// What this step keeps of its partitions, if it keeps them.
     fn storage(&self) -> Option<&dyn Storage> {
         None
     }
-    /// The same step into another number of partitions, if this step chooses it.
-    fn with_num_partitions(&self, _partitions: usize) -> Option<Arc<dyn Node<T>>> {
+    /// The same step into other partitions, if this step chooses them.
+    fn with_partitions(&self, _choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
         None
     }
 }
@@ -96,11 +96,11 @@ where
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, U>) -> Outcome {
         (self.push)(&*self.parent, task, sink)
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
+    fn partitioner(&self) -> Option<Partitioning> {
         if self.keeps_partitioner { self.parent.partitioner() } else { None }
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<U>>> {
-        let parent = if self.tail { self.parent.with_num_partitions(partitions)? } else { return None };
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<U>>> {
+        let parent = if self.tail { self.parent.with_partitions(choice)? } else { return None };
         Some(Arc::new(Narrow { parent, push: self.push.clone(), ..*self }))
     }
 }

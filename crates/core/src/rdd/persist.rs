@@ -8,7 +8,7 @@ use super::{CHUNK, Node, Outcome, Rdd, Shuffle, Sink, Stop, Storage, Task};
 use crate::block_store::{BlockId, BlockStore, Bytes, DatasetId, Found, Records, Stored};
 use crate::frames::{FrameReader, Segment};
 use crate::origin::Origin;
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{PartitionChoice, Partitioning};
 use crate::{Data, Error, Record, StorageLevel};
 use std::any::Any;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl<T: Record> Rdd<T> {
         }
         let store = self.context.block_store().clone();
         let node = Persisted::new(self.node.clone(), store, level, Origin::here("persist"));
-        Rdd { node, context: self.context.clone() }
+        Rdd::of_node(&self.context, node)
     }
 
     /// [`Rdd::persist`] at [`StorageLevel::MEMORY_ONLY`].
@@ -183,14 +183,14 @@ impl<T: Data> Node<T> for Persisted<T> {
             }
         }
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
+    fn partitioner(&self) -> Option<Partitioning> {
         self.parent.partitioner()
     }
     fn storage(&self) -> Option<&dyn Storage> {
         Some(self)
     }
-    fn with_num_partitions(&self, partitions: usize) -> Option<Arc<dyn Node<T>>> {
-        let parent = self.parent.with_num_partitions(partitions)?;
+    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
+        let parent = self.parent.with_partitions(choice)?;
         Some(Persisted::new(parent, self.store.clone(), self.level, self.origin))
     }
 }
@@ -216,7 +216,7 @@ impl<T> Drop for Persisted<T> {
 }
 
 /// Why reading a block ends early.
-enum ReadStop {
+pub(super) enum ReadStop {
     Sink(Stop),
     Damaged(Error),
 }
@@ -246,7 +246,7 @@ pub(super) fn push_segments<T: Data>(segments: &[Segment], task: &Task<'_>, sink
 }
 
 /// Pushes up to `segments` segments of a file; `pushed` says whether the sink has been given any.
-fn push_file<T: Data>(
+pub(super) fn push_file<T: Data>(
     file: &mut FrameReader,
     segments: u64,
     pushed: &mut bool,

@@ -1,10 +1,10 @@
 //! [`Scattered`]: the shuffle that moves records and combines nothing: `repartition` and `partition_by`.
 
 use super::node::push_all;
-use super::shuffle::{Buckets, ShuffleId};
-use super::{Node, Outcome, Rdd, Shuffle, Sink, Task};
+use super::shuffle::{MapSide, Shuffling};
+use super::{Node, Outcome, Rdd, Shuffle, Sink, Stop, Task};
 use crate::origin::Origin;
-use crate::partitioner::HashPartitioner;
+use crate::partitioner::{KeyPartitioner, Partitioner, Partitioning};
 use crate::{Data, Key, Record};
 use std::sync::Arc;
 
@@ -34,19 +34,24 @@ impl<T: Record> Rdd<T> {
     }
 
     #[track_caller]
-    fn scattered(&self, kind: &'static str, partitions: usize, place: Place<T>, by: Option<HashPartitioner>) -> Rdd<T>
+    pub(super) fn scattered(
+        &self,
+        kind: &'static str,
+        partitions: usize,
+        place: Place<T>,
+        by: Option<Partitioning>,
+    ) -> Rdd<T>
     where
         T: Data,
     {
-        let (parent, buckets) = (self.node.clone(), Buckets::new(self.num_partitions()));
-        let scatter =
-            Scatter { id: ShuffleId::next(), parent, partitions, place, by, buckets, origin: Origin::here(kind) };
-        Rdd::from_node(&self.context, Scattered(Arc::new(scatter)))
+        let side = Scatter { parent: self.node.clone(), partitions, place, by, origin: Origin::here(kind) };
+        Rdd::from_node(&self.context, Scattered(Shuffling::new(&self.context, &*self.node, side)))
     }
 }
 
 impl<K: Record, V: Record> Rdd<(K, V)> {
-    /// The same records, each in the partition that `partitioner` gives its key; unchanged if they are there already.
+    /// The same records, each in the partition that `partitioner` gives its key; unchanged if an
+    /// equal partitioner spread them before.
     ///
     /// ```
     /// # let context = headwater::testkit::context();
@@ -57,47 +62,48 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn partition_by(&self, partitioner: HashPartitioner) -> Rdd<(K, V)>
+    pub fn partition_by(&self, partitioner: impl Partitioner<K>) -> Rdd<(K, V)>
     where
         K: Key,
         V: Data,
     {
-        if self.partitioner() == Some(partitioner) {
+        let partitions = partitioner.num_partitions();
+        if let Some(refused) = self.refuse_partitions("partition_by", partitions) {
+            return refused;
+        }
+        let partitioning = Partitioning::of::<K, _>(partitioner, self.context.hash_partitioner(1).seed());
+        self.placed(&partitioning.typed().expect("it was made for this type of key"))
+    }
+
+    #[track_caller]
+    pub(super) fn placed(&self, partitioner: &KeyPartitioner<K>) -> Rdd<(K, V)>
+    where
+        K: Key,
+        V: Data,
+    {
+        if self.partitioner().as_ref() == Some(partitioner.erased()) {
             return self.clone();
         }
-        let place = Arc::new(move |record: &(K, V), _: usize, _: usize| partitioner.partition(&record.0));
-        self.scattered("partition_by", partitioner.num_partitions(), place, Some(partitioner))
+        let (by, erased) = (partitioner.clone(), partitioner.erased().clone());
+        let place = Arc::new(move |record: &(K, V), _: usize, _: usize| by.partition(&record.0));
+        self.scattered("partition_by", partitioner.num_partitions(), place, Some(erased))
     }
 }
 
 struct Scatter<T> {
-    id: ShuffleId,
     parent: Arc<dyn Node<T>>,
     partitions: usize,
     place: Place<T>,
-    by: Option<HashPartitioner>,
-    buckets: Buckets<Vec<T>>,
+    by: Option<Partitioning>,
     origin: Origin,
 }
-impl<T: Data> Shuffle for Scatter<T> {
-    fn id(&self) -> ShuffleId {
-        self.id
+impl<T: Data> MapSide for Scatter<T> {
+    type Bucket = Vec<T>;
+
+    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+        self.parent.shuffles(found);
     }
-    fn parents(&self) -> Vec<Arc<dyn Shuffle>> {
-        let mut found = Vec::new();
-        self.parent.shuffles(&mut found);
-        found
-    }
-    fn missing(&self) -> Vec<usize> {
-        self.buckets.missing()
-    }
-    fn open(&self) {
-        self.buckets.open()
-    }
-    fn keep(&self) {
-        self.buckets.keep()
-    }
-    fn run_map(&self, task: &Task<'_>) -> Outcome {
+    fn run(&self, task: &Task<'_>) -> Result<Vec<Vec<T>>, Stop> {
         let mut buckets: Vec<Vec<T>> = (0..self.partitions).map(|_| Vec::new()).collect();
         let mut number = 0;
         self.parent.compute(task, &mut |chunk| {
@@ -109,24 +115,23 @@ impl<T: Data> Shuffle for Scatter<T> {
             }
             Ok(())
         })?;
-        self.buckets.put(task.partition(), buckets);
-        Ok(())
+        Ok(buckets)
     }
 }
 
-struct Scattered<T>(Arc<Scatter<T>>);
+struct Scattered<T: Data>(Arc<Shuffling<Scatter<T>>>);
 impl<T: Data> Node<T> for Scattered<T> {
     fn num_partitions(&self) -> usize {
-        self.0.partitions
+        self.0.side.partitions
     }
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
         found.push(self.0.clone());
     }
-    fn partitioner(&self) -> Option<HashPartitioner> {
-        self.0.by
+    fn partitioner(&self) -> Option<Partitioning> {
+        self.0.side.by.clone()
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
-        task.enter(self.0.origin);
+        task.enter(self.0.side.origin);
         let buckets = self.0.buckets.read(task.partition())?;
         push_all(task, buckets.into_iter().flatten(), sink)
     }

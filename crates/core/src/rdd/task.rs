@@ -1,47 +1,131 @@
-//! [`Task`]: one attempt at one partition, as the nodes of the chain see it.
+//! [`Task`]: one attempt at one partition, as the nodes of the chain see it; and [`TaskContext`], as the user's code
+//! does.
 
 use super::{Outcome, Stop};
+use crate::accumulator::{AccumulatorUpdates, gathering, outside};
 use crate::origin::Origin;
+use crate::time::Time;
+use crate::{Error, ErrorKind, panic_message};
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Which task runs the user's code: the partition and the batch time name what it writes for good, the attempt tells a
+/// retry from the first try. Source: Spark's `TaskContext`.
+///
+/// ```
+/// use headwater::TaskContext;
+/// let context = headwater::testkit::context();
+/// let partitions = context.parallelize(vec!['a', 'b'], 2).map(|_| TaskContext::get().unwrap().partition_id());
+/// assert_eq!(partitions.collect()?, [0, 1]);
+/// assert!(TaskContext::get().is_none());
+/// # Ok::<(), headwater::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskContext {
+    partition_id: usize,
+    attempt_number: usize,
+    stage_id: u64,
+    batch_time: Option<Time>,
+}
+
+impl TaskContext {
+    /// For engines: the task of `partition_id` of a stage, tried for the `attempt_number`th time, from 0.
+    pub fn new(partition_id: usize, attempt_number: usize, stage_id: u64, batch_time: Option<Time>) -> TaskContext {
+        TaskContext { partition_id, attempt_number, stage_id, batch_time }
+    }
+    /// The task that runs on this thread, if one does: in a closure of an operator, not in one of an output.
+    pub fn get() -> Option<TaskContext> {
+        CURRENT.get()
+    }
+    /// The partition of its stage that it computes, from 0.
+    pub fn partition_id(&self) -> usize {
+        self.partition_id
+    }
+    /// 0 for the first try at this partition.
+    pub fn attempt_number(&self) -> usize {
+        self.attempt_number
+    }
+    /// The number of its stage, unique in the engine's life.
+    pub fn stage_id(&self) -> u64 {
+        self.stage_id
+    }
+    /// The batch that it is for; none for a job outside of batches.
+    pub fn batch_time(&self) -> Option<Time> {
+        self.batch_time
+    }
+
+    /// For engines: runs `body` as if no task ran on this thread; code of the driver, or what makes a batch's RDDs.
+    pub fn outside_of_tasks<R>(body: impl FnOnce() -> R) -> R {
+        let _restore = Restore(CURRENT.replace(None));
+        outside(body)
+    }
+
+    /// Runs this attempt on the calling thread: `run` with the task. A panic becomes an error that names the operator.
+    /// What the attempt added to accumulators counts only if it has succeeded.
+    pub fn attempt(
+        self,
+        cancelled: &AtomicBool,
+        run: impl FnOnce(&Task<'_>) -> Outcome,
+    ) -> Result<AccumulatorUpdates, Stop> {
+        let state = TaskState { context: self, operator: Cell::new(None), cancelled };
+        let task = Task { partition: self.partition_id, state: &state };
+        task.check()?;
+        let before = CURRENT.replace(Some(self));
+        let (outcome, updates) = gathering(|| catch_unwind(AssertUnwindSafe(|| run(&task))));
+        CURRENT.set(before);
+        match outcome {
+            Ok(outcome) => outcome.map(|()| updates),
+            Err(panic) => {
+                let message = panic_message(&*panic);
+                let blamed = match state.operator.get() {
+                    Some(operator) => format!("{operator} panicked: {message}"),
+                    None => format!("the task panicked: {message}"),
+                };
+                Err(Error::new(ErrorKind::Data, blamed).into())
+            }
+        }
+    }
+}
+
+/// Sets the thread's task again when it is dropped.
+struct Restore(Option<TaskContext>);
+impl Drop for Restore {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
+    }
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<TaskContext>> = const { Cell::new(None) };
+}
 
 /// One attempt at one partition.
 pub struct Task<'a> {
     partition: usize,
-    attempt: usize,
     state: &'a TaskState<'a>,
 }
 
 /// What all views of one task share.
-pub struct TaskState<'a> {
+struct TaskState<'a> {
+    context: TaskContext,
     /// The operator whose user code runs now: what a caught panic is blamed on.
     operator: Cell<Option<Origin>>,
     cancelled: &'a AtomicBool,
 }
 
-impl<'a> TaskState<'a> {
-    /// For a task that ends early once `cancelled` is set.
-    pub fn new(cancelled: &'a AtomicBool) -> TaskState<'a> {
-        TaskState { operator: Cell::new(None), cancelled }
-    }
-    /// The operator whose user code ran last.
-    pub fn operator(&self) -> Option<Origin> {
-        self.operator.get()
-    }
-}
-
 impl<'a> Task<'a> {
-    /// Attempt number `attempt`, from 0, at `partition`.
-    pub fn new(partition: usize, attempt: usize, state: &'a TaskState<'a>) -> Task<'a> {
-        Task { partition, attempt, state }
-    }
     /// The partition to compute.
     pub fn partition(&self) -> usize {
         self.partition
     }
+    /// What the user's code sees of it.
+    pub fn context(&self) -> TaskContext {
+        self.state.context
+    }
     /// 0 for the first try.
     pub fn attempt(&self) -> usize {
-        self.attempt
+        self.state.context.attempt_number
     }
     /// The same task at a parent's `partition`.
     pub fn at(&self, partition: usize) -> Task<'a> {

@@ -22,7 +22,7 @@ fn partitions_max(threads: usize) -> usize {
 /// # Ok::<(), headwater_core::Error>(())
 /// ```
 pub fn text_blocks(context: &RddContext, blocks: Vec<Block>) -> Rdd<Text> {
-    let partitions = blocks.len().min(partitions_max(context.default_parallelism()));
+    let partitions = blocks.len().min(partitions_max(context.engine().default_parallelism()));
     Rdd::from_node(context, TextBlocks { blocks, partitions })
 }
 

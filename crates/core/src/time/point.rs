@@ -2,6 +2,7 @@
 
 use super::DurationExt;
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use std::time::Duration;
 /// assert_eq!(batch - Time::from_millis(2000), seconds(3));
 /// assert_eq!(batch.to_string(), "5000 ms");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Time(i64);
 
 impl Time {

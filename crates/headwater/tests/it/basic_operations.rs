@@ -1,8 +1,14 @@
-//! Spark's `BasicOperationsSuite`, for the operations that are there: its inputs and its outputs.
+//! Spark's `BasicOperationsSuite`: its inputs and its outputs, on both engines.
 
 use headwater::DStream;
-use headwater::testkit::{Check, check, check_two};
+use headwater::testkit::{
+    Check, CheckOnBothEngines, check_on_both_engines as check, check_two_on_both_engines as check_two,
+};
 
+/// Both engines, records in order.
+fn in_order() -> CheckOnBothEngines {
+    Check::new().in_order().on_both_engines()
+}
 fn numbers() -> [Vec<i32>; 3] {
     [(1..=4).collect(), (5..=8).collect(), (9..=12).collect()]
 }
@@ -19,38 +25,38 @@ fn ones(words: DStream<String>) -> DStream<(String, i32)> {
 #[test]
 fn map() {
     let expected = numbers().map(|batch| batch.iter().map(i32::to_string).collect());
-    Check::new().in_order().run(numbers(), |s| s.map(|x| x.to_string()), expected);
+    in_order().run(numbers(), |s| s.map(|x| x.to_string()), expected);
 }
 
 #[test]
 fn flat_map() {
     let expected = numbers().map(|batch| batch.iter().flat_map(|x| [*x, x * 2]).collect());
-    Check::new().in_order().run(numbers(), |s| s.flat_map(|x| [x, x * 2]), expected);
+    in_order().run(numbers(), |s| s.flat_map(|x| [x, x * 2]), expected);
 }
 
 #[test]
 fn filter() {
-    Check::new().in_order().run(numbers(), |s| s.filter(|x| x % 2 == 0), [vec![2, 4], vec![6, 8], vec![10, 12]]);
+    in_order().run(numbers(), |s| s.filter(|x| x % 2 == 0), [vec![2, 4], vec![6, 8], vec![10, 12]]);
 }
 
 #[test]
 fn glom() {
     let expected = [[[1, 2], [3, 4]], [[5, 6], [7, 8]], [[9, 10], [11, 12]]];
     let expected = expected.map(|batch| batch.map(|part| part.to_vec()).to_vec());
-    Check::new().in_order().run(numbers(), |s| s.glom(), expected);
+    in_order().run(numbers(), |s| s.glom(), expected);
 }
 
 #[test]
 fn map_partitions() {
     let expected = [vec![3, 7], vec![11, 15], vec![19, 23]];
-    Check::new().in_order().run(numbers(), |s| s.map_partitions(|records| [records.sum::<i32>()]), expected);
+    in_order().run(numbers(), |s| s.map_partitions(|records| [records.sum::<i32>()]), expected);
 }
 
 #[test]
 fn repartition_to_more_and_to_fewer() {
     let batches = || [1, 101, 201].map(|from| (from..from + 100).collect::<Vec<i32>>());
     for (from, to) in [(2, 5), (5, 2)] {
-        let check = Check::new().input_partitions(from);
+        let check = Check::new().input_partitions(from).on_both_engines();
         check.run(batches(), move |s| s.repartition(to), batches());
         check.run(
             batches(),
@@ -71,7 +77,7 @@ fn group_by_key() {
 fn group_by_key_keeps_the_order_of_arrival() {
     let input = [(0..5000).map(|n| (n % 3, n)).collect::<Vec<(i32, i32)>>()];
     let expected = [0, 1, 2].map(|key| (key, (0..5000).filter(|n| n % 3 == key).collect::<Vec<i32>>()));
-    Check::new().input_partitions(1).run(input, |s| s.group_by_key(), [expected.to_vec()]);
+    Check::new().input_partitions(1).on_both_engines().run(input, |s| s.group_by_key(), [expected.to_vec()]);
 }
 
 #[test]
@@ -109,9 +115,9 @@ fn count_by_value() {
 fn union() {
     let input = [1, 101, 201].map(|from| (from..from + 4).collect::<Vec<i32>>());
     let two = [1, 101, 201].map(|from| (from..from + 8).collect::<Vec<i32>>());
-    Check::new().in_order().run(input.clone(), |s| s.union(&s.map(|x| x + 4)), two);
+    in_order().run(input.clone(), |s| s.union(&s.map(|x| x + 4)), two);
     let three = [1, 101, 201].map(|from| (from..from + 12).collect::<Vec<i32>>());
-    Check::new().in_order().run(input, |s| s.union_all(&[s.map(|x| x + 4), s.map(|x| x + 8)]), three);
+    in_order().run(input, |s| s.union_all(&[s.map(|x| x + 4), s.map(|x| x + 8)]), three);
 }
 
 #[test]
@@ -193,7 +199,11 @@ fn joins() {
 #[test]
 fn a_batch_without_an_rdd() {
     let input = || [Some(vec![(1, 1)]), None, Some(vec![])];
-    let out = |program: fn(DStream<(i32, i32)>) -> DStream<i32>| Check::new().output(input(), program).unwrap();
+    let out = |program: fn(DStream<(i32, i32)>) -> DStream<i32>| {
+        let [local, isolated] = Check::new().on_both_engines().outputs(input(), program);
+        assert_eq!(local.as_ref().unwrap(), &isolated.unwrap());
+        local.unwrap()
+    };
     let sizes = [Some(vec![1]), None, Some(vec![])];
     assert_eq!(out(|s| s.map(|(k, _)| k)), sizes);
     assert_eq!(out(|s| s.reduce_by_key(|a, _| a).map(|(k, _)| k)), sizes);
@@ -235,7 +245,8 @@ fn any_number_of_threads_and_partitions_gives_the_same() {
     for (threads, partitions) in [(1, 1), (1, 7), (3, 1), (4, 16)] {
         let input = [(0..1000).map(|n| n % 17).collect::<Vec<u64>>()];
         let expected = [(0..17).map(|key| (key, (0..1000).filter(|n| n % 17 == key).count() as u64)).collect()];
-        Check::new().threads(threads).input_partitions(partitions).run(input, |s| s.count_by_value(), expected);
+        let check = Check::new().threads(threads).input_partitions(partitions).on_both_engines();
+        check.run(input, |s| s.count_by_value(), expected);
     }
 }
 

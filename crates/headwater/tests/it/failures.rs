@@ -225,7 +225,7 @@ fn a_failed_save_leaves_nothing_temporary() {
 
 #[test]
 fn a_record_that_cannot_be_printed_blames_the_print() {
-    #[derive(Clone)]
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
     struct Unprintable;
     impl std::fmt::Debug for Unprintable {
         fn fmt(&self, _f: &mut std::fmt::Formatter) -> std::fmt::Result {

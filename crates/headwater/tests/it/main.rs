@@ -2,6 +2,7 @@
 
 mod basic_operations;
 mod compile_fail;
+mod conf;
 mod failures;
 mod files;
 mod lifecycle;

@@ -34,7 +34,7 @@ fn store(memory_bytes: usize, disk_bytes: u64) -> Store {
     let env = Env { files: disk.clone(), ..env };
     let engine = Arc::new(LocalEngine::new(2, &*env.spawner).unwrap());
     let limits = BlockStoreLimits { memory_bytes, disk_bytes, local_dir: Some(folder.to_string()) };
-    let context = RddContext::with_limits(engine, env, HashSeed::new(1), limits);
+    let context = RddContext::with_limits(engine, env, HashSeed::new(1), 2, limits);
     Store { context, test, folder, disk }
 }
 const PLENTY: u64 = 1 << 30;

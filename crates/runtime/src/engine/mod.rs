@@ -1,6 +1,8 @@
 //! Engines that run jobs in this process.
 
+pub(crate) mod isolated;
 mod local;
+mod stages;
 mod task_set;
 
 pub use local::LocalEngine;

@@ -1,4 +1,5 @@
-//! The real environment: the one place that reads the clock, the disk and the network and starts threads.
+//! The real environment: the one place that reads the clock, the disk, the network and environment variables,
+//! and starts threads.
 
 mod clock;
 mod console;
@@ -6,8 +7,10 @@ mod files;
 mod network;
 mod random;
 mod spawner;
+mod variables;
 
 pub(crate) use spawner::SystemSpawner;
+pub(crate) use variables::variables;
 
 use headwater_core::env::Env;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use crate::context::StreamingContext;
 use headwater_core::dstream::DStream;
 use headwater_core::input::InputDStream;
 use headwater_core::rdd::{Rdd, RddContext};
-use headwater_core::{Error, ErrorKind, Record, Result};
+use headwater_core::{Data, Error, ErrorKind, Record, Result};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -111,7 +111,7 @@ impl StreamingContext {
     /// # Ok::<(), headwater::Error>(())
     /// ```
     #[track_caller]
-    pub fn queue_stream<T: Record>(&self, queue: &RddQueue<T>) -> DStream<T> {
+    pub fn queue_stream<T: Data>(&self, queue: &RddQueue<T>) -> DStream<T> {
         let (queue, context) = (queue.clone(), self.context().clone());
         let source = Arc::new(QueueSource(queue.clone()));
         DStream::from_input(&self.graph, "queue_stream", source, move |_| Ok(Some(queue.take(&context))))

@@ -1,6 +1,7 @@
 //! `socket_text_stream`: lines from a TCP connection, received on a thread of its own into blocks.
 
 use super::receiver_thread::{ReceiverThread, StopSignal};
+use crate::conf::keys;
 use crate::context::StreamingContext;
 use headwater_core::dstream::DStream;
 use headwater_core::env::{Connection, Env};
@@ -14,10 +15,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The wait before the first new attempt to connect; each one doubles it, up to the longest.
-const BACK_OFF_FIRST: Duration = Duration::from_millis(250);
+/// The wait before a new attempt to connect doubles with each one up to this, or stays as it is if set above it.
 const BACK_OFF_MAX: Duration = Duration::from_secs(8);
 /// Bytes asked of the socket at a time.
 const READ_BYTES: usize = 256 << 10;
@@ -27,7 +25,9 @@ impl StreamingContext {
     /// are not UTF-8 become U+FFFD, with a warning. A partition is one or more blocks of up to 8 MiB.
     ///
     /// A server that does not answer, or closes the connection, is a warning that names it; the connection is tried
-    /// again after 250 ms, doubling up to 8 s, for as long as the context runs. What the server sent before stays.
+    /// again after 250 ms, doubling up to 8 s, for as long as the context runs
+    /// ([`Conf::receiver_restart_delay`](crate::Conf::receiver_restart_delay),
+    /// [`Conf::connect_timeout`](crate::Conf::connect_timeout)). What the server sent before stays.
     /// Limits: [`Conf::line_bytes_max`](crate::Conf::line_bytes_max),
     /// [`Conf::buffered_bytes_max`](crate::Conf::buffered_bytes_max). An empty host or port 0 fails the start. There
     /// is no protocol to ask for lines again: after a crash, those that were received and not processed are lost.
@@ -65,6 +65,8 @@ impl StreamingContext {
             address,
             env: env.clone(),
             store: Arc::new(store),
+            connect_timeout: self.conf.duration(&keys::CONNECT_TIMEOUT),
+            restart_delay: self.conf.duration(&keys::RECEIVER_RESTART_DELAY),
             thread: ReceiverThread::new(env),
         });
         let store = source.store.clone();
@@ -89,12 +91,20 @@ struct SocketSource {
     address: Address,
     env: Env,
     store: Arc<TextReceiverStore>,
+    connect_timeout: Duration,
+    restart_delay: Duration,
     thread: ReceiverThread,
 }
 
 impl InputDStream for SocketSource {
     fn start(&self) -> Result<()> {
-        let receiver = Receiver { address: self.address.clone(), env: self.env.clone(), store: self.store.clone() };
+        let receiver = Receiver {
+            address: self.address.clone(),
+            env: self.env.clone(),
+            store: self.store.clone(),
+            connect_timeout: self.connect_timeout,
+            restart_delay: self.restart_delay,
+        };
         self.thread.start(&format!("socket-receiver-{}", self.address), move |signal| receiver.run(signal))
     }
     fn allocate(&self, time: Time) -> Result<()> {
@@ -117,17 +127,19 @@ struct Receiver {
     address: Address,
     env: Env,
     store: Arc<TextReceiverStore>,
+    connect_timeout: Duration,
+    restart_delay: Duration,
 }
 
 impl Receiver {
     fn run(&self, signal: &StopSignal) {
-        let mut back_off = BACK_OFF_FIRST;
+        let mut back_off = self.restart_delay;
         while !signal.is_stopped() {
-            let ended = match self.env.network.connect(&self.address.host, self.address.port, CONNECT_TIMEOUT) {
+            let ended = match self.env.network.connect(&self.address.host, self.address.port, self.connect_timeout) {
                 Ok(connection) => {
                     let (received, ended) = self.receive(connection, signal);
                     if received {
-                        back_off = BACK_OFF_FIRST;
+                        back_off = self.restart_delay;
                     }
                     ended
                 }
@@ -137,7 +149,7 @@ impl Receiver {
                 let again = self.env.clock.now() + back_off;
                 self.env.console.warn(&format!("socket_text_stream: {ended}; trying again in {back_off:?}"));
                 signal.pause_until(again);
-                back_off = (2 * back_off).min(BACK_OFF_MAX);
+                back_off = (2 * back_off).min(BACK_OFF_MAX.max(self.restart_delay));
             }
         }
     }

@@ -1,11 +1,12 @@
 //! [`check`]: batches in, a program, batches out; Spark's `testOperation`.
 
+use super::both_engines::CheckOnBothEngines;
 use super::{TestEnv, test_input};
 use crate::conf::Conf;
 use crate::context::StreamingContext;
 use headwater_core::dstream::DStream;
 use headwater_core::time::Time;
-use headwater_core::{Data, Record, Result};
+use headwater_core::{Data, Result};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ const BATCH: Duration = Duration::from_secs(1);
 /// check([vec![1]], |numbers| numbers.map(|x| x + 1), [vec![1]]);
 /// ```
 #[track_caller]
-pub fn check<T: Record + Clone, U: Data + PartialEq + Debug>(
+pub fn check<T: Data, U: Data + PartialEq + Debug>(
     input: impl IntoIterator<Item = Vec<T>>,
     program: impl FnOnce(DStream<T>) -> DStream<U>,
     expected: impl IntoIterator<Item = Vec<U>>,
@@ -43,7 +44,7 @@ pub fn check<T: Record + Clone, U: Data + PartialEq + Debug>(
 /// check_two([vec![1], vec![2]], [vec![3], vec![]], program, [vec![1, 3], vec![2]]);
 /// ```
 #[track_caller]
-pub fn check_two<A: Record + Clone, B: Record + Clone, U: Data + PartialEq + Debug>(
+pub fn check_two<A: Data, B: Data, U: Data + PartialEq + Debug>(
     left: impl IntoIterator<Item = Vec<A>>,
     right: impl IntoIterator<Item = Vec<B>>,
     program: impl FnOnce(DStream<A>, DStream<B>) -> DStream<U>,
@@ -58,10 +59,7 @@ pub fn check_two<A: Record + Clone, B: Record + Clone, U: Data + PartialEq + Deb
 /// use headwater::testkit::printed;
 /// assert!(printed([vec![7]], |numbers| numbers.print()).contains("Time: 1000 ms"));
 /// ```
-pub fn printed<T: Record + Clone, R>(
-    input: impl IntoIterator<Item = Vec<T>>,
-    program: impl FnOnce(DStream<T>) -> R,
-) -> String {
+pub fn printed<T: Data, R>(input: impl IntoIterator<Item = Vec<T>>, program: impl FnOnce(DStream<T>) -> R) -> String {
     let (check, env) = (Check::new(), TestEnv::new());
     let input: Vec<_> = input.into_iter().map(Some).collect();
     let batches = input.len();
@@ -72,10 +70,10 @@ pub fn printed<T: Record + Clone, R>(
 }
 
 /// The settings of a check.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Check {
-    input_partitions: usize,
-    threads: usize,
+    pub(super) input_partitions: usize,
+    pub(super) threads: usize,
     in_order: bool,
 }
 impl Default for Check {
@@ -112,7 +110,7 @@ impl Check {
 
     /// As [`check`], with these settings.
     #[track_caller]
-    pub fn run<T: Record + Clone, U: Data + PartialEq + Debug>(
+    pub fn run<T: Data, U: Data + PartialEq + Debug>(
         &self,
         input: impl IntoIterator<Item = Vec<T>>,
         program: impl FnOnce(DStream<T>) -> DStream<U>,
@@ -124,7 +122,7 @@ impl Check {
 
     /// As [`check_two`], with these settings.
     #[track_caller]
-    pub fn run_two<A: Record + Clone, B: Record + Clone, U: Data + PartialEq + Debug>(
+    pub fn run_two<A: Data, B: Data, U: Data + PartialEq + Debug>(
         &self,
         left: impl IntoIterator<Item = Vec<A>>,
         right: impl IntoIterator<Item = Vec<B>>,
@@ -146,7 +144,7 @@ impl Check {
     /// let out = Check::new().output([Some(vec![1]), None], |numbers: headwater::DStream<i32>| numbers.count());
     /// assert_eq!(out.unwrap(), [Some(vec![1]), None]);
     /// ```
-    pub fn output<T: Record + Clone, U: Data>(
+    pub fn output<T: Data, U: Data>(
         &self,
         input: impl IntoIterator<Item = Option<Vec<T>>>,
         program: impl FnOnce(DStream<T>) -> DStream<U>,
@@ -154,7 +152,7 @@ impl Check {
         self.output_of(input, |_, stream| program(stream))
     }
 
-    fn output_of<T: Record + Clone, U: Data>(
+    fn output_of<T: Data, U: Data>(
         &self,
         input: impl IntoIterator<Item = Option<Vec<T>>>,
         program: impl FnOnce(&StreamingContext, DStream<T>) -> DStream<U>,
@@ -163,16 +161,18 @@ impl Check {
         let ssc = self.context(&env);
         let batches = input.len();
         let stream = program(&ssc, test_input(&ssc, input, self.input_partitions));
-        let collected = Arc::new(Mutex::new(BTreeMap::new()));
-        let sink = collected.clone();
-        stream.foreach_rdd(move |rdd, time| -> Result<()> {
-            let records = rdd.collect()?;
-            sink.lock().unwrap_or_else(PoisonError::into_inner).insert(time, records);
-            Ok(())
-        });
-        advance(ssc, &env, batches)?;
-        let mut collected = std::mem::take(&mut *collected.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((1..=batches as i64).map(|number| collected.remove(&Time::from_millis(1000 * number))).collect())
+        collected(ssc, &stream, &env, batches)
+    }
+
+    /// The same check on both engines.
+    ///
+    /// ```
+    /// use headwater::{DStream, testkit::Check};
+    /// let program = |numbers: DStream<u64>| numbers.map(|n| (n % 2, n)).reduce_by_key(|a, b| a + b);
+    /// Check::new().input_partitions(3).on_both_engines().run([vec![1, 2, 3]], program, [vec![(1, 4), (0, 2)]]);
+    /// ```
+    pub fn on_both_engines(self) -> CheckOnBothEngines {
+        CheckOnBothEngines(self)
     }
 
     fn context(&self, env: &TestEnv) -> StreamingContext {
@@ -181,7 +181,7 @@ impl Check {
     }
 
     #[track_caller]
-    fn compare<U: PartialEq + Debug>(
+    pub(super) fn compare<U: PartialEq + Debug>(
         &self,
         got: Result<Vec<Option<Vec<U>>>>,
         expected: impl IntoIterator<Item = Vec<U>>,
@@ -195,6 +195,25 @@ impl Check {
         let all = got.len() == expected.len() && got.iter().zip(&expected).all(equal);
         assert!(all, "the output differs\n  expected: {expected:?}\n       got: {got:?}");
     }
+}
+
+/// Runs the context for `batches` batches: what each batch of `stream` holds.
+pub(super) fn collected<U: Data>(
+    ssc: StreamingContext,
+    stream: &DStream<U>,
+    env: &TestEnv,
+    batches: usize,
+) -> Result<Vec<Option<Vec<U>>>> {
+    let collected = Arc::new(Mutex::new(BTreeMap::new()));
+    let sink = collected.clone();
+    stream.foreach_rdd(move |rdd, time| -> Result<()> {
+        let records = rdd.collect()?;
+        sink.lock().unwrap_or_else(PoisonError::into_inner).insert(time, records);
+        Ok(())
+    });
+    advance(ssc, env, batches)?;
+    let mut collected = std::mem::take(&mut *collected.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok((1..=batches as i64).map(|number| collected.remove(&Time::from_millis(1000 * number))).collect())
 }
 
 /// Whether both have the same records, equal ones equally often.

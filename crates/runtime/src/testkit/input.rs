@@ -1,7 +1,7 @@
 //! An in-memory source: batch i gets element i.
 
 use crate::context::StreamingContext;
-use headwater_core::Record;
+use headwater_core::Data;
 use headwater_core::dstream::DStream;
 use headwater_core::input::InputDStream;
 use headwater_core::time::DurationExt;
@@ -26,11 +26,7 @@ impl InputDStream for InMemory {}
 /// # Ok::<(), headwater::Error>(())
 /// ```
 #[track_caller]
-pub fn test_input<T: Record + Clone>(
-    ssc: &StreamingContext,
-    batches: Vec<Option<Vec<T>>>,
-    partitions: usize,
-) -> DStream<T> {
+pub fn test_input<T: Data>(ssc: &StreamingContext, batches: Vec<Option<Vec<T>>>, partitions: usize) -> DStream<T> {
     let (context, interval) = (ssc.context().clone(), ssc.graph.batch_duration().milliseconds());
     DStream::from_input(&ssc.graph, "test_input", Arc::new(InMemory), move |time| {
         let number = (time.milliseconds() / interval - 1) as usize;

@@ -4,12 +4,16 @@
 //! A test is data: [`check`]`(batches in, program, batches out)`. For what does not fit that form, take a
 //! [`streaming_context`] with its clock, or the [`TestEnv`] below it.
 
+mod both_engines;
 mod check;
 mod env;
 mod folder;
 mod input;
+mod isolated;
 
+pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
 pub use check::{Check, check, check_two, printed};
 pub use env::{TestEnv, context, streaming_context};
 pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;
+pub use isolated::{IsolatedProgram, isolated};

@@ -1,10 +1,12 @@
-//! [`HashPartitioner`]: which partition a key belongs to.
+//! [`HashPartitioner`]: keys by their seeded hash; what operations by key use unless told otherwise.
 
+use super::Partitioner;
 use crate::hash::{HashSeed, hash_of, partition_of};
 use std::hash::Hash;
 
 /// Spreads keys evenly over a number of partitions by their seeded hash. Equal partitioners put equal keys into
-/// equal partitions, in every process of the application; an RDD that already has the wanted one is not shuffled.
+/// equal partitions, in every process of the application. Made by
+/// [`RddContext::hash_partitioner`](crate::RddContext::hash_partitioner).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HashPartitioner {
     partitions: usize,
@@ -23,17 +25,18 @@ impl HashPartitioner {
     }
     /// The partition of `key`, below [`HashPartitioner::num_partitions`].
     pub fn partition<K: Hash + ?Sized>(&self, key: &K) -> usize {
-        self.of_hash(self.hash(key))
-    }
-    #[inline(always)]
-    pub(crate) fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
-        hash_of(self.seed, key)
-    }
-    #[inline(always)]
-    pub(crate) fn of_hash(&self, hash: u64) -> usize {
-        partition_of(hash, self.partitions)
+        partition_of(hash_of(self.seed, key), self.partitions)
     }
     pub(crate) fn seed(&self) -> HashSeed {
         self.seed
+    }
+}
+
+impl<K: Hash> Partitioner<K> for HashPartitioner {
+    fn num_partitions(&self) -> usize {
+        self.partitions
+    }
+    fn partition(&self, key: &K) -> usize {
+        HashPartitioner::partition(self, key)
     }
 }

@@ -1,0 +1,94 @@
+//! What a running task has added to accumulators so far, on the task's thread.
+
+use super::{Accumulation, Shared};
+use crate::item::ItemId;
+use crate::{Error, ErrorKind, Result, panic_message, wire};
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What one task added to one accumulator.
+trait Part: Send {
+    fn id(&self) -> ItemId;
+    fn as_any(&mut self) -> &mut dyn Any;
+    fn commit(self: Box<Self>);
+    fn encode(&self) -> Result<Vec<u8>>;
+}
+struct PartOf<A> {
+    shared: Arc<Shared<A>>,
+    value: A,
+}
+impl<A: Accumulation> Part for PartOf<A> {
+    fn id(&self) -> ItemId {
+        self.shared.id
+    }
+    fn as_any(&mut self) -> &mut dyn Any {
+        &mut self.value
+    }
+    fn commit(self: Box<Self>) {
+        self.shared.lock().merge(self.value);
+    }
+    fn encode(&self) -> Result<Vec<u8>> {
+        wire::encode(&self.value)
+    }
+}
+
+thread_local! {
+    /// `None` where no task runs on this thread.
+    static PARTS: RefCell<Option<Vec<Box<dyn Part>>>> = const { RefCell::new(None) };
+}
+
+/// What a successful task added to accumulators.
+#[derive(Default)]
+pub struct AccumulatorUpdates(Vec<Box<dyn Part>>);
+
+impl AccumulatorUpdates {
+    /// Adds it to the totals of this process. An error if the user's `merge` panics.
+    pub fn commit(self) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let commit = || self.0.into_iter().for_each(|part| part.commit());
+        catch_unwind(AssertUnwindSafe(commit)).map_err(|panic| {
+            Error::new(ErrorKind::Data, format!("merging an accumulator panicked: {}", panic_message(&*panic)))
+        })
+    }
+    /// As bytes for [`super::AccumulatorRegistry::merge`] of the driver.
+    pub fn encode(&self) -> Result<Vec<(ItemId, Vec<u8>)>> {
+        self.0.iter().map(|part| Ok((part.id(), part.encode()?))).collect()
+    }
+}
+
+/// Runs `task`, and returns with its result what it added to accumulators.
+pub(crate) fn gathering<R>(task: impl FnOnce() -> R) -> (R, AccumulatorUpdates) {
+    let before = PARTS.replace(Some(Vec::new()));
+    let result = task();
+    (result, AccumulatorUpdates(PARTS.replace(before).unwrap_or_default()))
+}
+
+/// Runs `body` as if no task ran on this thread.
+pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Vec<Box<dyn Part>>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PARTS.replace(self.0.take());
+        }
+    }
+    let _restore = Restore(PARTS.replace(None));
+    body()
+}
+
+/// Runs `body` on what this thread's task added so far; not at all where none runs.
+pub(super) fn of_this_task<A: Accumulation, R>(shared: &Arc<Shared<A>>, body: impl FnOnce(&mut A) -> R) -> Option<R> {
+    // The part is taken out meanwhile: adding is the user's code, and may use another accumulator.
+    let mut part = PARTS.with_borrow_mut(|parts| {
+        let parts = parts.as_mut()?;
+        let found = parts.iter().position(|part| part.id() == shared.id).map(|at| parts.swap_remove(at));
+        Some(found.unwrap_or_else(|| Box::new(PartOf { shared: shared.clone(), value: shared.zero.clone() })))
+    })?;
+    let value = part.as_any().downcast_mut().expect("the id names an accumulator of this type");
+    let result = body(value);
+    PARTS.with_borrow_mut(|parts| parts.get_or_insert_default().push(part));
+    Some(result)
+}

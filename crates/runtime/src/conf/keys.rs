@@ -1,0 +1,169 @@
+//! The table of all settings: each is declared here, once. The reference page `docs/configuration.md` is made from it.
+//! A new setting is a row here, a method of [`Conf`](crate::Conf) of the same name, and the place that reads it.
+
+use super::key::{Key, Kind, THREADS_MAX};
+use super::nearest::nearest;
+use super::spark::why_absent;
+use headwater_core::rdd::{BLOCK_BYTES, PARTITIONS_MAX};
+use headwater_core::{Error, Result};
+use std::time::Duration;
+
+/// Declares the keys and lists them, so that none can be missing in the list.
+macro_rules! keys {
+    ($($name:ident = $key:expr),* $(,)?) => {
+        $(pub(crate) static $name: Key = $key;)*
+        /// Every key, in the order of the reference page.
+        pub(super) static KEYS: &[&Key] = &[$(&$name),*];
+    };
+}
+
+/// What a wait for a connection lasts at least and at most.
+const WAIT_MIN: Duration = Duration::from_millis(1);
+const WAIT_MAX: Duration = Duration::from_secs(86_400);
+
+keys!(
+    MASTER = Key {
+        name: "headwater.master",
+        spark: Some("spark.master"),
+        kind: Kind::Master,
+        default: "local[*]",
+        secret: false,
+        meaning: "Where tasks run: `local` on one thread, `local[N]` on N, `local[*]` on one per core. Receivers have \
+                  threads of their own.",
+    },
+    APP_NAME = Key {
+        name: "headwater.app_name",
+        spark: Some("spark.app.name"),
+        kind: Kind::Text,
+        default: "headwater",
+        secret: false,
+        meaning: "What the application is called in logs and pages.",
+    },
+    DEFAULT_PARALLELISM = Key {
+        name: "headwater.default_parallelism",
+        spark: Some("spark.default.parallelism"),
+        kind: Kind::NumberOr { word: "threads", min: 1, max: PARTITIONS_MAX as u64 },
+        default: "threads",
+        secret: false,
+        meaning: "How many partitions a shuffle (`reduce_by_key`, `join`, ...) makes unless told otherwise by \
+                  `with_partitions`; `threads` means as many as there are task threads.",
+    },
+    TASK_FAILURES_MAX = Key {
+        name: "headwater.task_failures_max",
+        spark: Some("spark.task.maxFailures"),
+        kind: Kind::Number { min: 1, max: u64::MAX },
+        default: "4",
+        secret: false,
+        meaning: "How often a task is tried before its job fails; 1 means that nothing is tried again.",
+    },
+    HASH_SEED = Key {
+        name: "headwater.hash_seed",
+        spark: None,
+        kind: Kind::NumberOr { word: "random", min: 0, max: u64::MAX },
+        default: "random",
+        secret: true,
+        meaning: "The seed of the partition hash. `random` takes a new one for each context, so that keys from outside \
+                  cannot be made to collide; a number puts equal keys into equal partitions from run to run. It is a \
+                  secret: logs and errors do not show it.",
+    },
+    CONCURRENT_JOBS = Key {
+        name: "headwater.streaming.concurrent_jobs",
+        spark: Some("spark.streaming.concurrentJobs"),
+        kind: Kind::Number { min: 1, max: THREADS_MAX },
+        default: "1",
+        secret: false,
+        meaning: "How many jobs run at a time. With more than one, outputs of a batch, and batches, overlap and may end \
+                  out of order.",
+    },
+    PENDING_BATCHES_MAX = Key {
+        name: "headwater.streaming.pending_batches_max",
+        spark: None,
+        kind: Kind::Number { min: 1, max: u64::MAX },
+        default: "1000",
+        secret: false,
+        meaning: "Batches that may wait or run at a time. At the limit the next batch is generated late, and receivers \
+                  wait when their buffer is full.",
+    },
+    LINE_BYTES_MAX = Key {
+        name: "headwater.streaming.line_bytes_max",
+        spark: None,
+        kind: Kind::Size { min: 1, max: BLOCK_BYTES as u64 - 1 },
+        default: "1m",
+        secret: false,
+        meaning: "Bytes of a received line. A longer one is thrown away with a warning.",
+    },
+    BUFFERED_BYTES_MAX = Key {
+        name: "headwater.streaming.buffered_bytes_max",
+        spark: None,
+        kind: Kind::Size { min: 1, max: u64::MAX },
+        default: "256m",
+        secret: false,
+        meaning: "Bytes that a receiver holds for batches that are not done. At the limit it stops reading until a \
+                  batch is done, and so its peer waits.",
+    },
+    CONNECT_TIMEOUT = Key {
+        name: "headwater.streaming.connect_timeout",
+        spark: None,
+        kind: Kind::Duration { min: WAIT_MIN, max: WAIT_MAX },
+        default: "5s",
+        secret: false,
+        meaning: "How long a receiver's connection may take to come about before it is tried again.",
+    },
+    RECEIVER_RESTART_DELAY = Key {
+        name: "headwater.streaming.receiver_restart_delay",
+        spark: Some("spark.streaming.receiverRestartDelay"),
+        kind: Kind::Duration { min: WAIT_MIN, max: WAIT_MAX },
+        default: "250ms",
+        secret: false,
+        meaning: "The wait before a receiver whose connection failed or ended connects again. Each failure in a row \
+                  doubles it, up to 8 s (Spark waits 2 s each time).",
+    },
+);
+
+/// The key of this name, its own or Spark's. The error of another name says what was meant, or why there is no such
+/// setting.
+pub(super) fn find(name: &str) -> Result<&'static Key> {
+    if let Some(key) = KEYS.iter().find(|key| key.name == name || key.spark == Some(name)) {
+        return Ok(key);
+    }
+    if let Some(why) = why_absent(name) {
+        return Err(Error::program(format!("{name} has no counterpart: {why}")));
+    }
+    let known: Vec<&str> = KEYS.iter().map(|key| key.name).chain(KEYS.iter().filter_map(|key| key.spark)).collect();
+    let hint = match nearest(name, &known) {
+        Some(at) => format!("did you mean {}?", known[at]),
+        None => "docs/configuration.md lists all keys".to_owned(),
+    };
+    Err(Error::program(format!("unknown key {name:?}; {hint}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_key_is_told_apart_by_every_name_it_has() {
+        let names: Vec<String> = KEYS
+            .iter()
+            .flat_map(|key| [key.name.to_owned(), key.variable(), key.method().to_owned()])
+            .chain(KEYS.iter().filter_map(|key| key.spark.map(str::to_owned)))
+            .collect();
+        let different: HashSet<&String> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+    }
+
+    #[test]
+    fn names_follow_the_scheme_and_defaults_are_values() {
+        for key in KEYS {
+            let parts: Vec<&str> = key.name.split('.').collect();
+            assert!(parts[0] == "headwater" && parts.len() >= 2, "{}", key.name);
+            let plain = |part: &&str| part.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
+            assert!(parts.iter().all(plain), "{}", key.name);
+            // Those would be taken for variables that Kubernetes sets for a service called headwater.
+            assert!(!key.variable().split('_').any(|part| part == "SERVICE" || part == "PORT"), "{}", key.name);
+            assert_eq!(key.kind.check(key.default), Ok(()), "{}", key.name);
+            assert!(key.meaning.ends_with(['.', ')']), "{}", key.name);
+        }
+    }
+}

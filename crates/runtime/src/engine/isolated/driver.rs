@@ -1,0 +1,155 @@
+//! The driver's side: sends each task that has an address to a worker, and runs the others itself.
+
+use super::message::{Message, Reply, StageAddress, TaskMessage};
+use super::wire::{Connection, Wire};
+use super::worker::{BuildWorker, Worker};
+use crate::engine::local::TaskThreads;
+use crate::engine::stages::{Attempt, RunsTasks, Stage, Stages};
+use headwater_core::engine::{Engine, Job, RemoteAction};
+use headwater_core::env::{Spawner, Thread};
+use headwater_core::rdd::{Stop, TaskContext};
+use headwater_core::time::Time;
+use headwater_core::transport::{Role, Transport};
+use headwater_core::{Error, ErrorKind, OperatorId, Result, wire};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Workers in threads of their own, each with its own program; see the module above. Their threads end when the engine
+/// stops, or is dropped.
+pub(crate) struct IsolatedEngine {
+    workers: usize,
+    build: BuildWorker,
+    spawner: Arc<dyn Spawner>,
+    stages: Stages,
+    tasks: Tasks,
+    threads: Mutex<Vec<Box<dyn Thread>>>,
+}
+struct Tasks {
+    wire: Arc<Wire>,
+    /// For tasks without an address.
+    own: TaskThreads,
+}
+
+impl IsolatedEngine {
+    /// An engine whose `workers`, at least one, come to life with the program; `build` builds it for each of them.
+    pub(crate) fn new(workers: usize, spawner: Arc<dyn Spawner>, build: BuildWorker) -> Result<IsolatedEngine> {
+        let tasks = Tasks { wire: Arc::default(), own: TaskThreads::new(1, &*spawner)? };
+        Ok(IsolatedEngine { workers, build, spawner, stages: Stages::default(), tasks, threads: Mutex::default() })
+    }
+
+    fn start_worker(&self, number: usize, zero: Time, operators: &[OperatorId]) -> Result<Starting> {
+        let ((send, messages), (built, is_built)) = (channel(), channel());
+        let worker = Worker {
+            wire: self.tasks.wire.clone(),
+            default_parallelism: self.workers,
+            build: self.build.clone(),
+            zero,
+            operators: operators.to_vec(),
+            messages,
+            cancelled: self.tasks.own.cancelled().clone(),
+        };
+        let thread = self.spawner.spawn(&format!("worker-{number}"), Box::new(move || worker.run(built)))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok((send, is_built))
+    }
+}
+type Starting = (std::sync::mpsc::Sender<Message>, Receiver<Result<()>>);
+
+impl Engine for IsolatedEngine {
+    fn run(&self, job: &Job) -> Result<()> {
+        self.stages.run(job, &self.tasks)
+    }
+    fn default_parallelism(&self) -> usize {
+        self.workers
+    }
+    fn cancel(&self) {
+        self.tasks.own.cancel();
+    }
+    fn stop(&self) {
+        self.tasks.own.stop();
+        self.tasks.wire.hang_up();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.into_iter().for_each(Thread::join);
+    }
+    fn runs_this_thread(&self) -> bool {
+        TaskContext::get().is_some()
+    }
+    fn program_started(&self, zero: Time, operators: &[OperatorId]) -> Result<()> {
+        let workers = (0..self.workers).map(|number| self.start_worker(number, zero, operators));
+        let mut senders = Vec::with_capacity(self.workers);
+        for (sender, built) in workers.collect::<Result<Vec<_>>>()? {
+            built
+                .recv()
+                .map_err(|error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error))??;
+            senders.push(sender);
+        }
+        self.tasks.wire.set_workers(senders);
+        Ok(())
+    }
+    fn transport(&self) -> Option<Arc<dyn Transport>> {
+        Some(Arc::new(Connection { wire: self.tasks.wire.clone(), role: Role::Driver }))
+    }
+}
+impl Drop for IsolatedEngine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// By what a worker finds the stage, if it can.
+fn address_of(stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
+    match stage {
+        Stage::Map(shuffle) => shuffle.id().is_shared().then(|| (StageAddress::Map(shuffle.id()), None)),
+        Stage::Result(stage) => stage.remote().map(|remote| {
+            let (operator, time, parameter) = (remote.operator, remote.time, remote.parameter);
+            (StageAddress::Result { operator, time, parameter }, Some(remote.action))
+        }),
+    }
+}
+
+impl RunsTasks for Tasks {
+    fn run_wave(&self, todo: &[usize], attempt: &Attempt) -> Vec<(usize, Stop)> {
+        let address = address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0);
+        let Some((stage, action)) = address else { return self.own.run_wave(todo, attempt) };
+        let sent: Vec<_> =
+            todo.iter().map(|partition| (*partition, self.send(stage, action, *partition, attempt))).collect();
+        let ended = sent.into_iter().map(|(partition, reply)| (partition, received(&reply, partition, attempt)));
+        ended.filter_map(|(partition, ended)| Some((partition, ended.err()?))).collect()
+    }
+}
+
+impl Tasks {
+    /// A partition goes to the same worker in every stage, and to the next one when it is tried again.
+    fn send(
+        &self,
+        stage: StageAddress,
+        action: Option<RemoteAction>,
+        partition: usize,
+        attempt: &Attempt,
+    ) -> Receiver<Vec<u8>> {
+        let (number, stage_id, batch_time) = (attempt.number, attempt.stage_id, attempt.batch_time);
+        let message = TaskMessage { stage, partition, attempt: number, stage_id, batch_time };
+        let task = wire::encode(&message).expect("numbers and names can be written");
+        let (reply, replied) = channel();
+        // A worker that is gone never replies, which the receiver notices.
+        self.wire.send(partition + number, Message::Task { task, action, reply });
+        replied
+    }
+}
+
+/// Waits for the end of a task and takes its result.
+fn received(reply: &Receiver<Vec<u8>>, partition: usize, attempt: &Attempt) -> Result<(), Stop> {
+    let reply = reply.recv().map_err(|_| Error::new(ErrorKind::Outside, "the worker is gone"))?;
+    match Reply::decode(&reply)? {
+        Reply::Done { result, accumulators } => {
+            if let Stage::Result(stage) = &attempt.stage {
+                stage.accept(partition, &result)?;
+            }
+            let registry = attempt.context.accumulators();
+            Ok(accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes))?)
+        }
+        Reply::Lost => Err(Stop::Lost),
+        Reply::Cancelled => Err(Stop::Cancelled),
+        Reply::Failed(error) => Err(Error::from(error).into()),
+    }
+}
