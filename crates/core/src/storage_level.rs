@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// Where [`Rdd::persist`](crate::Rdd::persist) keeps computed partitions: in memory as they are, in memory as bytes, on
-/// disk, or in memory as long as there is room and then on disk. Source: Spark's `StorageLevel`.
+/// Where [`Rdd::persist`](crate::Rdd::persist) and [`DStream::persist`](crate::DStream::persist) keep computed
+/// partitions: in memory as they are, in memory as bytes, on disk, or in memory as long as there is room and then on
+/// disk. Source: Spark's `StorageLevel`.
 ///
 /// Spark's levels with replicas (`_2`, `_3`) are absent: one process has nowhere to replicate to. So is `OFF_HEAP`:
 /// there is no garbage-collected heap to keep off.
@@ -14,7 +15,7 @@ use std::fmt;
 /// assert!(level.use_memory() && level.use_disk() && !level.deserialized());
 /// assert_eq!(level.to_string(), "MEMORY_AND_DISK_SER");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StorageLevel {
     memory: bool,
     disk: bool,
@@ -22,7 +23,7 @@ pub struct StorageLevel {
 }
 
 impl StorageLevel {
-    /// Nothing is kept.
+    /// Nothing is kept; the default.
     pub const NONE: StorageLevel = StorageLevel::new(false, false, false);
     /// In files.
     pub const DISK_ONLY: StorageLevel = StorageLevel::new(false, true, false);

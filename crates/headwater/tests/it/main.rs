@@ -8,6 +8,7 @@ mod files;
 mod lifecycle;
 mod lineage;
 mod operator_ids;
+mod persist;
 mod sharing;
 mod shuffles;
 mod socket;
