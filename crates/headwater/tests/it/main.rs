@@ -20,3 +20,4 @@ mod shuffles;
 mod socket;
 mod socket_stream;
 mod storage;
+mod stream_properties;
