@@ -45,6 +45,14 @@ impl ItemId {
     }
 }
 
+impl ItemScope {
+    /// Whether this thread makes it right now: an operator's closure that runs an action is not through yet, and another
+    /// process cannot get further in it than this one.
+    pub fn is_being_made(&self) -> bool {
+        MAKING.get().is_some_and(|(scope, _)| scope == *self)
+    }
+}
+
 thread_local! {
     /// The operator that makes the RDD of a batch on this thread, and its next number.
     static MAKING: Cell<Option<(ItemScope, u64)>> = const { Cell::new(None) };

@@ -15,6 +15,7 @@ mod queue;
 mod rdd_actions;
 mod rdd_operators;
 mod rdd_properties;
+mod rdds_in_streams;
 mod sharing;
 mod shuffles;
 mod socket;
