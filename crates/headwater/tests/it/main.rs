@@ -7,6 +7,7 @@ mod failures;
 mod files;
 mod lifecycle;
 mod operator_ids;
+mod programs;
 mod sharing;
 mod shuffles;
 mod socket;
