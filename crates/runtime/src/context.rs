@@ -8,9 +8,9 @@ use headwater_core::dstream::{DStream, DStreamGraph};
 use headwater_core::engine::Engine;
 use headwater_core::env::Env;
 use headwater_core::hash::HashSeed;
-use headwater_core::rdd::RddContext;
-use headwater_core::time::DurationExt;
-use headwater_core::{Error, Record, Result};
+use headwater_core::rdd::{Rdd, RddContext};
+use headwater_core::time::{DurationExt, Time};
+use headwater_core::{Closure, Error, Record, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +99,35 @@ impl StreamingContext {
     #[track_caller]
     pub fn union<T: Record>(&self, streams: &[DStream<T>]) -> DStream<T> {
         self.graph.union(streams)
+    }
+
+    /// Applies `f` to the RDDs of all `streams` of the same batch, in their order, as
+    /// [`DStream::transform`] does for one. A stream without an RDD at that time is empty; where none has one, `f` is
+    /// not called. An empty list fails the start. Source: Spark's `StreamingContext.transform`; streams of different
+    /// records are brought together by [`DStream::transform_with`].
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let (ssc, clock) = testkit::streaming_context();
+    /// let streams = [1, 2, 3].map(|n| testkit::test_input(&ssc, vec![Some(vec![n])], 1));
+    /// let largest = ssc.transform(&streams, |rdds, _time| {
+    ///     let all = rdds[0].context().union(rdds.clone());
+    ///     all.map(|n| ("max".to_string(), n)).reduce_by_key(i32::max)
+    /// });
+    /// let (sent, received) = std::sync::mpsc::channel();
+    /// largest.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    /// let running = ssc.start()?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(received.recv().unwrap(), [("max".to_string(), 3)]);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn transform<T: Record, U: Record>(
+        &self,
+        streams: &[DStream<T>],
+        f: impl Fn(Vec<Rdd<T>>, Time) -> Rdd<U> + Closure,
+    ) -> DStream<U> {
+        self.graph.transform(streams, f)
     }
 
     /// Checks the program, starts what receives, and generates a batch at every multiple of the batch duration, the

@@ -1,10 +1,11 @@
 //! `transform`: any operation on the batch's RDD.
 
-use super::DStream;
+use super::{DStream, DStreamGraph};
 use crate::origin::in_user_code;
 use crate::rdd::Rdd;
 use crate::time::Time;
-use crate::{Closure, Record};
+use crate::{Closure, Record, Result};
+use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
     /// Applies `f` to each batch's RDD: for what the RDD can do and the stream cannot, or a join with a dataset that
@@ -40,5 +41,31 @@ impl<T: Record> DStream<T> {
     ) -> DStream<U> {
         self.derive_two("transform_with", other, move |left, right, tick| in_user_code(|| f(left, right, tick.time)))
             .choosing_partitions()
+    }
+}
+
+impl DStreamGraph {
+    /// Applies `f` to the RDDs of all `streams` of the same time, in their order; one that is missing is empty, and
+    /// where none has an RDD, `f` is not called. An empty list is refused at the start.
+    #[track_caller]
+    pub fn transform<T: Record, U: Record>(
+        self: &Arc<Self>,
+        streams: &[DStream<T>],
+        f: impl Fn(Vec<Rdd<T>>, Time) -> Rdd<U> + Closure,
+    ) -> DStream<U> {
+        let [first, others @ ..] = streams else { return self.of_no_streams("transform", "transform") };
+        others.iter().for_each(|other| first.check_slide("transform", other));
+        let nodes: Vec<_> = streams.iter().map(|stream| stream.node.clone()).collect();
+        let (parents, context) = (nodes.iter().map(|node| node.clone() as _).collect(), self.context().clone());
+        let transformed = first.attach("transform", parents, move |tick| {
+            let rdds: Result<Vec<_>> = nodes.iter().map(|node| node.get_or_compute(tick.time)).collect();
+            let rdds = rdds?;
+            if rdds.iter().all(Option::is_none) {
+                return Ok(None);
+            }
+            let rdds = rdds.into_iter().map(|rdd| rdd.unwrap_or_else(|| context.empty_rdd())).collect();
+            Ok(Some(tick.placed(in_user_code(|| f(rdds, tick.time)))))
+        });
+        transformed.choosing_partitions()
     }
 }

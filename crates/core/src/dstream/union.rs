@@ -43,12 +43,16 @@ impl DStreamGraph {
     pub fn union<T: Record>(self: &Arc<Self>, streams: &[DStream<T>]) -> DStream<T> {
         match streams {
             [first, others @ ..] => first.union_all(others),
-            [] => {
-                let place = Location::caller();
-                self.refuse(Error::program(format!("union at {place}: the list of DStreams to union is empty")));
-                DStream::of_input(self, "empty union", Arc::new(NoInput), |_| Ok(None))
-            }
+            [] => self.of_no_streams("union", "union"),
         }
+    }
+
+    /// Refuses an operator of an empty list of streams; a stream in its place.
+    #[track_caller]
+    pub(super) fn of_no_streams<T: Record>(self: &Arc<Self>, kind: &'static str, purpose: &str) -> DStream<T> {
+        let place = Location::caller();
+        self.refuse(Error::program(format!("{kind} at {place}: the list of DStreams to {purpose} is empty")));
+        DStream::of_input(self, kind, Arc::new(NoInput), |_| Ok(None))
     }
 }
 
