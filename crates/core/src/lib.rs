@@ -30,6 +30,6 @@ pub use data::{Closure, Data, Key, Record};
 pub use dstream::DStream;
 pub use error::{Error, ErrorKind, Result, panic_message};
 pub use origin::{OperatorId, Origin};
-pub use partitioner::{HashPartitioner, PartitionChoice, Partitioner, Partitioning};
+pub use partitioner::{HashPartitioner, PartitionChoice, Partitioner, Partitioning, RangePartitioner};
 pub use rdd::{Rdd, RddContext, TaskContext};
 pub use text::Text;

@@ -33,9 +33,9 @@
 
 pub use headwater_core::{
     Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
-    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, Rdd, RddContext,
-    Record, Result, TaskContext, Text, accumulator, dstream, engine, env, hash, input, item, rdd, receiver, text, time,
-    transport, wire,
+    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, RangePartitioner,
+    Rdd, RddContext, Record, Result, TaskContext, Text, accumulator, dstream, engine, env, hash, input, item, rdd,
+    receiver, text, time, transport, wire,
 };
 pub use headwater_runtime::{
     Conf, ConfEntry, ConfSource, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,

@@ -18,11 +18,13 @@ mod map_partitions;
 mod map_values;
 mod node;
 mod operator_ids;
+mod partition_by;
 mod print;
 mod reduce;
 mod repartition;
 mod save_as_text_files;
 mod transform;
+mod try_map;
 mod union;
 
 pub use foreach_rdd::{JobOutcome, OutputOperation};
