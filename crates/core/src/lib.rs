@@ -17,6 +17,7 @@ pub mod env;
 pub mod hash;
 pub mod input;
 pub mod item;
+pub mod listener;
 pub mod rdd;
 pub mod receiver;
 pub mod text;

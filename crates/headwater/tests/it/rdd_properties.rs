@@ -359,4 +359,27 @@ proptest! {
         prop_assert_eq!(range.num_partitions(), n);
         prop_assert_eq!(range.collect().unwrap(), down);
     }
+
+    #[test]
+    fn sorting(records in pairs(), from in partitions(), to in partitions(), ascending: bool, bounds in (0..8i32, 0..8i32)) {
+        let pairs = rdd(&records, from);
+        let mut expected = records.clone();
+        // Equal keys keep their order, also where they come down.
+        expected.sort_by(|l, r| if ascending { l.0.cmp(&r.0) } else { r.0.cmp(&l.0) });
+        let by_key = pairs.sort_by_key(ascending);
+        prop_assert!(by_key.num_partitions() <= from);
+        prop_assert_eq!(by_key.collect().unwrap(), expected.clone());
+        prop_assert_eq!(by_key.with_partitions(to).collect().unwrap(), expected.clone());
+        prop_assert_eq!(pairs.sort_by(|record| record.0, ascending).with_partitions(to).collect().unwrap(), expected.clone());
+        let in_bounds = |(key, _): &(i32, i32)| bounds.0 <= *key && *key <= bounds.1;
+        let ranged: Vec<_> = expected.into_iter().filter(in_bounds).collect();
+        prop_assert_eq!(by_key.with_partitions(to).filter_by_range(bounds.0, bounds.1).collect().unwrap(), ranged.clone());
+        prop_assert_eq!(sorted(&pairs.filter_by_range(bounds.0, bounds.1)), sorted_vec(ranged));
+        let within = pairs.repartition_and_sort_within_partitions(CONTEXT.hash_partitioner(to));
+        prop_assert_eq!(within.num_partitions(), to);
+        for partition in within.collect_partitions().unwrap() {
+            prop_assert!(partition.is_sorted_by_key(|record| record.0));
+        }
+        prop_assert_eq!(sorted(&within), sorted_vec(records));
+    }
 }
