@@ -53,6 +53,9 @@ pub trait ResultStage: Send + Sync {
     }
 }
 
+/// Stages that may wait for each other: one that reads a shuffle or checkpoint comes behind it. A thread of 2 MiB has
+/// room for 1,800 in an unoptimised program.
+const STAGES_MAX: usize = 500;
 /// The address of a result stage: an operator's RDD of a batch, and what to do with its partitions.
 #[derive(Clone, Copy)]
 pub struct RemoteStage {
@@ -78,6 +81,7 @@ pub struct Job {
     pub batch_time: Option<Time>,
     /// What its datasets were made with.
     pub context: RddContext,
+    too_long: bool,
 }
 
 impl Job {
@@ -85,21 +89,35 @@ impl Job {
     /// keeps its buckets.
     pub fn new(stage: Arc<dyn ResultStage>, context: &RddContext) -> Job {
         let mut readers = HashMap::new();
-        count_readers(stage.shuffles(), &mut readers);
-        Job { stage, batch_time: batch_time(), context: context.clone() }
+        let too_long = !count_readers(stage.shuffles(), &mut readers, STAGES_MAX);
+        Job { stage, batch_time: batch_time(), context: context.clone(), too_long }
+    }
+    /// Whether the engine can run it; it asks before it does.
+    pub fn check(&self) -> Result<()> {
+        match self.too_long {
+            true => Err(Error::program(format!(
+                "the lineage of the dataset has more than {STAGES_MAX} shuffles or checkpoints that were not computed, \
+                 one behind the other; run an action on a checkpoint() every few times"
+            ))),
+            false => Ok(()),
+        }
     }
 }
 
-fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<ItemId, usize>) {
-    for shuffle in shuffles {
+/// Whether at most `levels` stages wait for each other.
+fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<ItemId, usize>, levels: usize) -> bool {
+    shuffles.into_iter().all(|shuffle| {
         let count = readers.entry(shuffle.id()).or_default();
         *count += 1;
         match *count {
             1 => {
                 shuffle.open();
-                count_readers(shuffle.parents(), readers);
+                levels > 0 && count_readers(shuffle.parents(), readers, levels - 1)
             }
-            _ => shuffle.keep(),
+            _ => {
+                shuffle.keep();
+                true
+            }
         }
-    }
+    })
 }

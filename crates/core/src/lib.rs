@@ -3,12 +3,16 @@
 #![deny(missing_docs)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod block_store;
 mod broadcast;
 mod data;
 mod error;
+mod frames;
 mod lines;
 mod origin;
 mod partitioner;
+mod record_size;
+mod storage_level;
 
 pub mod accumulator;
 pub mod dstream;
@@ -33,4 +37,5 @@ pub use error::{Error, ErrorKind, Result, panic_message};
 pub use origin::{OperatorId, Origin};
 pub use partitioner::{HashPartitioner, PartitionChoice, Partitioner, Partitioning, RangePartitioner};
 pub use rdd::{Rdd, RddContext, TaskContext};
+pub use storage_level::StorageLevel;
 pub use text::Text;

@@ -1,8 +1,10 @@
 //! [`DStreamGraph`]: the inputs, operators and outputs of a context. While it is built it gathers what is wrong with
 //! it; once started it turns each batch time into jobs, and forgets what is no longer needed.
 
+use super::checkpoint::check_interval;
 use super::node::{AnyDStream, Header};
 use super::operator_ids::operator_ids;
+use super::remember::remember_durations;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
@@ -63,6 +65,15 @@ struct Started {
     outputs: Vec<Output>,
     /// Told about operators that are added too late.
     misused: Box<dyn Fn(Error) + Send + Sync>,
+    /// The newest batch whose inputs have their RDDs.
+    newest: Mutex<Option<Time>>,
+    /// Held while `slice` asks for earlier batches, and while batches are forgotten.
+    looking_back: Mutex<()>,
+}
+impl Started {
+    fn newest(&self) -> MutexGuard<'_, Option<Time>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl DStreamGraph {
@@ -154,15 +165,18 @@ impl DStreamGraph {
                 "no output operations registered, so nothing to execute; end a stream with print(), foreach_rdd(), ...",
             ));
         }
+        state.nodes.iter().try_for_each(|node| check_interval(node.header()))?;
         let operators = operator_ids(&state.nodes)?;
         self.context.program_is_built();
-        let remember = state.remember.unwrap_or_default();
-        for (node, operator) in state.nodes.iter().zip(&operators) {
-            node.header().start(*operator, zero, remember.max(node.header().slide));
+        let remember = remember_durations(&state.nodes, state.remember.unwrap_or_default());
+        for ((node, operator), remember) in state.nodes.iter().zip(&operators).zip(remember) {
+            node.header().start(*operator, zero, remember);
         }
         let State { nodes, inputs, outputs, .. } = std::mem::take(&mut *state);
         drop(state);
-        let fresh = self.started.set(Started { nodes, inputs, outputs, misused: Box::new(misused) });
+        let (newest, looking_back) = Default::default();
+        let started = Started { nodes, inputs, outputs, misused: Box::new(misused), newest, looking_back };
+        let fresh = self.started.set(started);
         assert!(fresh.is_ok(), "a context is consumed by its start");
         self.context.engine().program_started(zero, &operators)
     }
@@ -172,6 +186,14 @@ impl DStreamGraph {
         self.stopped.store(true, Ordering::Release);
     }
 
+    /// The newest batch that was generated; none before the first.
+    pub(super) fn newest_batch(&self) -> Option<Time> {
+        *self.started.get()?.newest()
+    }
+    /// While it is held, no batch is forgotten. Only once started.
+    pub(super) fn look_back(&self) -> MutexGuard<'_, ()> {
+        self.started().looking_back.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     fn started(&self) -> &Started {
         self.started.get().expect("the runtime asks for batches behind start()")
     }
@@ -188,6 +210,7 @@ impl DStreamGraph {
             input.source.allocate(time)?;
             input.node.generate(time)?;
         }
+        started.newest().replace(time);
         let mut jobs = Vec::with_capacity(started.outputs.len());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
             let (name, operator) = (output.node.header().place(), output.node.header().operator());
@@ -207,6 +230,7 @@ impl DStreamGraph {
     /// Forgets what only batch `time` and earlier ones needed.
     pub fn clear_metadata(&self, time: Time) {
         let started = self.started();
+        let _nobody_looks_back = self.look_back();
         started.nodes.iter().for_each(|node| node.clear_metadata(time));
         started.inputs.iter().for_each(|input| input.source.processed(time));
         if let Some(transport) = self.context.transport_as(Role::Driver) {

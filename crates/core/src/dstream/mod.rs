@@ -1,6 +1,7 @@
 //! [`DStream`]: a live stream cut into batches; a recipe that yields one [`Rdd`](crate::rdd::Rdd) per batch time. The
 //! handle adds operators to the graph; `node.rs` keeps what was generated; [`DStreamGraph`] turns a time into jobs.
 
+mod checkpoint;
 mod count;
 mod count_by_value;
 mod filter;
@@ -19,10 +20,13 @@ mod map_values;
 mod node;
 mod operator_ids;
 mod partition_by;
+mod persist;
 mod print;
 mod reduce;
+mod remember;
 mod repartition;
 mod save_as_text_files;
+mod slice;
 mod transform;
 mod try_map;
 mod union;

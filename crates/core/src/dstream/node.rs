@@ -1,12 +1,13 @@
 //! [`DStreamNode`]: one operator of the graph. It computes the RDD of a batch time once and remembers it as long as
 //! anyone may ask again.
 
+use super::persist::Keeping;
 use crate::item::making_batch;
 use crate::origin::{OperatorId, Origin, on_behalf_of};
 use crate::partitioner::PartitionChoice;
 use crate::rdd::Rdd;
 use crate::time::{DurationExt, Time};
-use crate::{Error, ErrorKind, Record, Result, panic_message};
+use crate::{Error, ErrorKind, Record, Result, StorageLevel, panic_message};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -37,10 +38,16 @@ pub(crate) type Generated<T> = Result<Option<Rdd<T>>>;
 
 /// One operator, typed.
 pub(crate) struct DStreamNode<T> {
-    header: Header,
+    pub(super) header: Header,
     parents: Vec<Arc<dyn AnyDStream>>,
     compute: Box<dyn Fn(&Tick) -> Generated<T> + Send + Sync>,
     generated: Mutex<BTreeMap<Time, Option<Rdd<T>>>>,
+    /// Held while an RDD is made: of two threads that ask for one, the second finds it. Who holds it waits for parents
+    /// at most, so nobody waits in a circle.
+    turn: Mutex<()>,
+    /// The newest time whose RDD may be forgotten.
+    forgotten: Mutex<Option<Time>>,
+    pub(super) keeping: OnceLock<Keeping<T>>,
 }
 
 /// What the graph knows of every operator.
@@ -62,6 +69,8 @@ pub(crate) struct Header {
 struct Settings {
     uid: Option<String>,
     partitions: Option<PartitionChoice>,
+    level: StorageLevel,
+    checkpoint_interval: Option<Duration>,
 }
 struct Started {
     operator: OperatorId,
@@ -98,6 +107,18 @@ impl Header {
     pub(crate) fn set_partitions(&self, partitions: PartitionChoice) {
         self.settings().partitions = Some(partitions);
     }
+    pub(crate) fn level(&self) -> StorageLevel {
+        self.settings().level
+    }
+    pub(crate) fn set_level(&self, level: StorageLevel) {
+        self.settings().level = level;
+    }
+    pub(crate) fn checkpoint_interval(&self) -> Option<Duration> {
+        self.settings().checkpoint_interval
+    }
+    pub(crate) fn set_checkpoint_interval(&self, interval: Duration) {
+        self.settings().checkpoint_interval = Some(interval);
+    }
     pub(crate) fn let_choose_partitions(&self) {
         self.chooses_partitions.store(true, Ordering::Relaxed);
     }
@@ -113,6 +134,10 @@ impl Header {
     }
     pub(crate) fn operator(&self) -> Option<OperatorId> {
         self.started.get().map(|started| started.operator)
+    }
+    /// The time before the first batch. Only once started.
+    pub(crate) fn zero(&self) -> Option<Time> {
+        self.started.get().map(|started| started.zero)
     }
     /// Where what it makes comes from. Only once started.
     pub(crate) fn origin(&self) -> Option<Origin> {
@@ -130,7 +155,8 @@ impl<T: Record> DStreamNode<T> {
         compute: impl Fn(&Tick) -> Generated<T> + Send + Sync + 'static,
     ) -> Arc<Self> {
         parents.iter().for_each(|parent| parent.header().add_reader());
-        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated: Mutex::default() })
+        let (generated, turn, forgotten, keeping) = Default::default();
+        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated, turn, forgotten, keeping })
     }
 
     /// The RDD of batch `time`: the one generated before, or a new one. None at a time that is not `zero` plus a
@@ -148,16 +174,22 @@ impl<T: Record> DStreamNode<T> {
         if let Some(known) = self.generated().get(&time) {
             return Ok(known.clone());
         }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.generated().get(&time) {
+            return Ok(known.clone());
+        }
         let operator = started.operator;
         let tick = Tick { operator, time, partitions: self.header.settings().partitions.clone() };
         let origin = Origin::of_operator(self.header.kind, self.header.location, operator);
-        let compute = || making_batch(operator, time, || (self.compute)(&tick));
+        let make = || Ok((self.compute)(&tick)?.map(|rdd| self.kept(rdd, time, started.zero)));
+        let compute = || making_batch(operator, time, make);
         let computed = on_behalf_of(origin, time, || catch_unwind(AssertUnwindSafe(compute)));
         let rdd = computed.unwrap_or_else(|panic| {
             Err(Error::new(ErrorKind::Data, format!("{origin} panicked: {}", panic_message(&*panic))))
         })?;
         if let Some(rdd) = &rdd
             && self.header.readers.load(Ordering::Relaxed) > 1
+            && rdd.storage_level() == StorageLevel::NONE
         {
             rdd.keep_shuffles();
         }
@@ -166,9 +198,18 @@ impl<T: Record> DStreamNode<T> {
         Ok(rdd)
     }
 
+    /// The newest time whose RDD may be forgotten, if there is any.
+    pub(super) fn forgotten(&self) -> Option<Time> {
+        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     fn generated(&self) -> MutexGuard<'_, BTreeMap<Time, Option<Rdd<T>>>> {
         self.generated.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A name for the node while the graph is built.
+pub(super) fn address(node: &Arc<dyn AnyDStream>) -> *const () {
+    Arc::as_ptr(node).cast()
 }
 
 impl<T: Record> AnyDStream for DStreamNode<T> {
@@ -180,9 +221,11 @@ impl<T: Record> AnyDStream for DStreamNode<T> {
     }
     fn clear_metadata(&self, time: Time) {
         let Some(started) = self.header.started.get() else { return };
+        let up_to = time - started.remember;
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).replace(up_to);
         let forgotten = {
             let mut generated = self.generated();
-            let kept = generated.split_off(&(time - started.remember + Duration::from_millis(1)));
+            let kept = generated.split_off(&(up_to + Duration::from_millis(1)));
             std::mem::replace(&mut *generated, kept)
         };
         // Dropping an RDD may free a lot: not under the lock.

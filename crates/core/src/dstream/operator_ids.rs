@@ -1,6 +1,6 @@
 //! The stable ids of a graph's operators, given when it starts: what state and outputs are found by after a restart.
 
-use super::node::AnyDStream;
+use super::node::{AnyDStream, address};
 use crate::origin::OperatorId;
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -43,10 +43,6 @@ pub(super) fn operator_ids(nodes: &[Arc<dyn AnyDStream>]) -> Result<Vec<Operator
         ids.push(id);
     }
     Ok(ids)
-}
-
-fn address(node: &Arc<dyn AnyDStream>) -> *const () {
-    Arc::as_ptr(node).cast()
 }
 
 /// FNV-1a: a derived id must be equal in every process and release, and nobody attacks it.

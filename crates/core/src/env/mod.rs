@@ -11,7 +11,7 @@ mod spawner;
 
 pub use clock::{Clock, ManualClock};
 pub use console::Console;
-pub use files::FileSystem;
+pub use files::{FileSystem, FileWriter, FolderEntry};
 pub use network::{Connection, Network};
 pub use random::Random;
 pub use spawner::{Spawner, Thread};

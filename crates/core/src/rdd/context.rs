@@ -2,6 +2,7 @@
 
 use super::Shuffle;
 use crate::accumulator::AccumulatorRegistry;
+use crate::block_store::{BlockStore, BlockStoreLimits, BlockStoreStatus};
 use crate::engine::Engine;
 use crate::env::Env;
 use crate::hash::HashSeed;
@@ -30,6 +31,7 @@ struct Inner {
     env: Env,
     seed: HashSeed,
     blocks: BlockPool,
+    block_store: Arc<BlockStore>,
     default_parallelism: usize,
     accumulators: AccumulatorRegistry,
     items: Items,
@@ -59,10 +61,22 @@ impl RddContext {
         seed: HashSeed,
         partitions: usize,
     ) -> RddContext {
+        RddContext::with_limits(engine, env, seed, partitions, BlockStoreLimits::default())
+    }
+    /// As [`RddContext::with_default_parallelism`], with limits for what persisted datasets take.
+    pub fn with_limits(
+        engine: Arc<dyn Engine>,
+        env: Env,
+        seed: HashSeed,
+        partitions: usize,
+        limits: BlockStoreLimits,
+    ) -> RddContext {
         let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
+        let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
         let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
         let (accumulators, items) = Default::default();
-        let inner = Inner { engine, transport, env, seed, blocks, default_parallelism, accumulators, items };
+        let inner =
+            Inner { engine, transport, env, seed, blocks, block_store, default_parallelism, accumulators, items };
         RddContext(Arc::new(inner))
     }
     /// How many partitions an operation that shuffles makes unless told otherwise: `Conf::default_parallelism`, or else
@@ -102,6 +116,22 @@ impl RddContext {
     /// The pool that text blocks are taken from.
     pub fn blocks(&self) -> &BlockPool {
         &self.0.blocks
+    }
+    /// How much persisted datasets take now.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// let numbers = context.parallelize(vec![1u64; 1000], 4).cache();
+    /// numbers.count()?;
+    /// let status = context.block_store_status();
+    /// assert_eq!((status.datasets, status.blocks_in_memory, status.memory_bytes), (1, 4, 8000));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn block_store_status(&self) -> BlockStoreStatus {
+        self.0.block_store.status()
+    }
+    pub(crate) fn block_store(&self) -> &Arc<BlockStore> {
+        &self.0.block_store
     }
 
     /// The connection to the other processes, if there are any.

@@ -4,6 +4,7 @@
 use super::aggregator::Aggregator;
 use super::combine_table::{CombineTable, Entry};
 use super::in_place::InPlace;
+use super::link::linked;
 use super::node::push_all;
 use super::shuffle::{MapSide, Shuffling};
 use super::{CHUNK, Node, Outcome, RddContext, Shuffle, Sink, Stop, Task};
@@ -47,10 +48,10 @@ pub(super) fn combined<K: Key, V: Data, A: Aggregator<V, Total: Data>>(
 ) -> Arc<dyn Node<(K, A::Total)>> {
     let context = context.clone();
     if parent.partitioner().as_ref() == Some(partitioner.erased()) {
-        return Arc::new(InPlace { context, parent, aggregator, partitioner, origin });
+        return linked(InPlace { context, parent, aggregator, partitioner, origin });
     }
     let exchange = Exchange { context: context.clone(), parent: parent.clone(), aggregator, partitioner, origin };
-    Arc::new(Shuffled(Shuffling::new(&context, &*parent, exchange)))
+    linked(Shuffled(Shuffling::new(&context, &*parent, exchange)))
 }
 
 struct Exchange<K, V, A: Aggregator<V>> {

@@ -7,6 +7,7 @@ mod aggregate_by_key;
 pub mod aggregator;
 mod broken;
 mod cartesian;
+mod checkpoint;
 mod coalesce;
 mod cogroup;
 mod cogroup_many;
@@ -30,6 +31,7 @@ mod in_place;
 mod job;
 mod join;
 mod key_by;
+mod link;
 mod local_iterator;
 mod lookup;
 mod map;
@@ -38,6 +40,7 @@ mod map_values;
 mod node;
 mod ordered;
 mod parallelize;
+mod persist;
 mod random;
 mod range;
 mod record_blocks;
@@ -57,12 +60,13 @@ mod union;
 mod zip;
 mod zip_with_index;
 
+pub use crate::block_store::{BlockStoreLimits, BlockStoreStatus};
 pub use context::{BLOCK_BYTES, RddContext};
 pub use count_approx::BoundedDouble;
 pub(crate) use fold_partitions::reducing;
 pub use local_iterator::LocalIterator;
 pub use map_partitions::PartitionRecords;
-pub use node::{CHUNK, Node, Outcome, Sink, Stop};
+pub use node::{CHUNK, Node, Outcome, Sink, Stop, Storage};
 pub use record_blocks::record_blocks;
 pub use shuffle::Shuffle;
 pub use stats::{Number, StatCounter};
@@ -100,7 +104,7 @@ impl<T> Clone for Rdd<T> {
 impl<T: Record> Rdd<T> {
     /// The dataset that `node` computes; for sources outside this crate.
     pub fn from_node(context: &RddContext, node: impl Node<T> + 'static) -> Rdd<T> {
-        Rdd::of_node(context, Arc::new(node))
+        Rdd::of_node(context, link::linked(node))
     }
     fn of_node(context: &RddContext, node: Arc<dyn Node<T>>) -> Rdd<T> {
         Rdd { node, context: context.clone(), made_by: None }

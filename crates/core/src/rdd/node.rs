@@ -5,7 +5,7 @@
 use super::Task;
 use super::shuffle::Shuffle;
 use crate::partitioner::{PartitionChoice, Partitioning};
-use crate::{Error, Record};
+use crate::{Error, Record, StorageLevel};
 use std::sync::Arc;
 
 /// Records per chunk. 256 to 4,096 measure alike; 1,024 words are 16 KB, which stays in the first cache.
@@ -48,9 +48,29 @@ pub trait Node<T>: Send + Sync {
     fn partitioner(&self) -> Option<Partitioning> {
         None
     }
+    /// What this step keeps of its partitions, if it keeps them.
+    fn storage(&self) -> Option<&dyn Storage> {
+        None
+    }
     /// The same step into other partitions, if this step chooses them.
     fn with_partitions(&self, _choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
         None
+    }
+}
+
+/// A step that keeps its partitions: of a persisted or checkpointed dataset.
+pub trait Storage {
+    /// Where it keeps them until its dataset is dropped.
+    fn level(&self) -> StorageLevel;
+    /// Drops them, and keeps none any more.
+    fn unpersist(&self);
+    /// Whether it cuts the lineage once it is computed.
+    fn cuts_lineage(&self) -> bool {
+        false
+    }
+    /// Whether it has cut the lineage.
+    fn is_checkpointed(&self) -> bool {
+        false
     }
 }
 

@@ -80,21 +80,23 @@ impl Stages {
                  driver; join the datasets, or collect one before and move its records into the closure",
             ));
         }
+        job.check()?;
         self.run_stage(Stage::Result(job.stage.clone()), job.stage.partitions(), job, tasks)
     }
 
     /// Runs the tasks of `partitions`, after the map tasks whose buckets they need. Those that fail run again, and
     /// before them the map tasks whose buckets the failed attempt had taken.
     fn run_stage(&self, stage: Stage, partitions: Vec<usize>, job: &Job, tasks: &impl RunsTasks) -> Result<()> {
-        let (mut todo, reads) = (partitions, stage.reads());
+        let mut todo = partitions;
         let stage_id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (batch_time, context) = (job.batch_time, job.context.clone());
         let mut attempt = Attempt { stage, stage_id, number: 0, batch_time, context };
         loop {
-            for shuffle in &reads {
+            // Asked for anew each time: a persisted dataset reads its shuffles only while it lacks a partition.
+            for shuffle in attempt.stage.reads() {
                 let missing = shuffle.missing();
                 if !missing.is_empty() {
-                    self.run_stage(Stage::Map(shuffle.clone()), missing, job, tasks)?;
+                    self.run_stage(Stage::Map(shuffle), missing, job, tasks)?;
                 }
             }
             let mut failed = tasks.run_wave(&todo, &attempt);

@@ -1,0 +1,8 @@
+//! Records as bytes: [`Segment`]s in memory, and files of them with a version and checksums. What serialised and
+//! spilled blocks of the block store, checkpointed datasets and object files hold.
+
+mod file;
+mod segment;
+
+pub(crate) use file::{END_BYTES, FRAME_BYTES, FrameReader, FrameWriter};
+pub(crate) use segment::{Segment, SegmentWriter};
