@@ -13,10 +13,10 @@ impl<T: Record> DStream<T> {
     /// the partition.
     ///
     /// ```
-    /// use headwater::{testkit::{check, Check}, DStream};
-    /// let program = |texts: DStream<&'static str>| texts.try_map(|text| text.parse::<u32>());
-    /// check([vec!["1", "2"]], program, [vec![1, 2]]);
-    /// let error = Check::new().output([Some(vec!["3x"])], program).unwrap_err().to_string();
+    /// use headwater::{testkit::{check, Check}, DStream, Text};
+    /// let program = |texts: DStream<Text>| texts.try_map(|text| text.parse::<u32>());
+    /// check([vec![Text::from("1"), Text::from("2")]], program, [vec![1, 2]]);
+    /// let error = Check::new().output([Some(vec![Text::from("3x")])], program).unwrap_err().to_string();
     /// assert!(error.contains("try_map at ") && error.ends_with("failed: invalid digit found in string"));
     /// ```
     #[track_caller]
@@ -53,9 +53,9 @@ impl<T: Record> DStream<T> {
     /// As [`DStream::flat_map`], for an `f` that may fail, in the way of [`DStream::try_map`].
     ///
     /// ```
-    /// use headwater::{testkit::check, DStream};
-    /// let numbers = |line: &str| line.split(' ').map(|word| word.parse()).collect::<Result<Vec<u32>, _>>();
-    /// check([vec!["1 2", "3"]], |lines| lines.try_flat_map(numbers), [vec![1, 2, 3]]);
+    /// use headwater::{testkit::check, Text};
+    /// let numbers = |line: Text| line.split(' ').map(|word| word.parse()).collect::<Result<Vec<u32>, _>>();
+    /// check([vec![Text::from("1 2"), Text::from("3")]], |lines| lines.try_flat_map(numbers), [vec![1, 2, 3]]);
     /// ```
     #[track_caller]
     pub fn try_flat_map<I, E>(&self, f: impl Fn(T) -> Result<I, E> + Closure) -> DStream<I::Item>
