@@ -11,6 +11,7 @@ mod lineage;
 mod listeners;
 mod operator_ids;
 mod persist;
+mod programs;
 mod queue;
 mod rdd_actions;
 mod rdd_operators;
