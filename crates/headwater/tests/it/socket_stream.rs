@@ -126,7 +126,8 @@ fn a_converter_that_panics_at_once_is_called_again_after_growing_pauses() {
         assert!(warning.contains("panicked: no greeting"), "{warning}");
         reading.env.clock.advance(milliseconds(millis));
     }
-    reading.accept().write_all(b"1\n").unwrap();
+    let mut peer = reading.accept();
+    peer.write_all(b"1\n").unwrap();
     assert_eq!(reading.numbers(1), [1]);
     assert_eq!(calls.load(Ordering::Relaxed), 3);
 }
