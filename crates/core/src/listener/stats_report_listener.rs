@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn quantiles_are_those_of_spark() {
         let durations = [4, 1, 3, 2, 2000].map(milliseconds).to_vec();
-        let expected = "Delay: (count: 5, mean: 402.000000, stdev: 799.001126, max: 2000.000000, min: 1.000000)\n\
+        let expected = "Delay: (count: 5, mean: 402.000000, stdev: 799.000626, max: 2000.000000, min: 1.000000)\n\
                         \t0%\t5%\t10%\t25%\t50%\t75%\t90%\t95%\t100%\n\
                         \t1 ms\t1 ms\t1 ms\t2 ms\t3 ms\t4 ms\t2.0 s\t2.0 s\t2.0 s\n";
         assert_eq!(distribution("Delay: ", durations), expected);
