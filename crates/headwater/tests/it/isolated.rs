@@ -279,6 +279,24 @@ fn queues_and_sockets_feed_workers() {
 }
 
 #[test]
+fn a_queued_dataset_of_the_program_is_computed_by_the_driver() {
+    let (ssc, clock, stream) = isolated(|ssc| {
+        let queue = RddQueue::new();
+        let sums = ssc.context().parallelize(vec![(1u64, 1u64), (2, 2), (1, 3)], 3).reduce_by_key(|a, b| a + b);
+        queue.push(sums.with_partitions(3)).unwrap();
+        ssc.queue_stream(&queue).map(|(key, sum)| key * 10 + sum)
+    });
+    let (sent, received) = mpsc::channel();
+    stream.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let mut all = received.recv().unwrap();
+    all.sort();
+    assert_eq!(all, [14, 22]);
+}
+
+#[test]
 fn a_thousand_batches_leave_nothing_behind() {
     let program = |s: DStream<u64>| {
         let pairs = s.map(|n| (n % 3, n));
