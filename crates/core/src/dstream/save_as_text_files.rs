@@ -1,8 +1,9 @@
 //! `save_as_text_files`: a folder of text per batch.
 
 use super::{DStream, OutputOperation};
+use crate::rdd::{Rdd, Target};
 use crate::time::Time;
-use crate::{Error, Record};
+use crate::{Error, Record, Result};
 use std::fmt::Display;
 
 impl<T: Record + Display> DStream<T> {
@@ -19,17 +20,28 @@ impl<T: Record + Display> DStream<T> {
     /// ```
     #[track_caller]
     pub fn save_as_text_files(&self, prefix: &str, suffix: &str) -> OutputOperation {
+        self.save_batches("save_as_text_files", prefix, suffix, |rdd, path| {
+            rdd.write_text_files(path, Target::Replaced)
+        })
+    }
+}
+
+impl<T: Record> DStream<T> {
+    /// Registers an output that writes each batch into a folder of its own.
+    #[track_caller]
+    pub(super) fn save_batches(
+        &self,
+        operation: &'static str,
+        prefix: &str,
+        suffix: &str,
+        save: impl Fn(&Rdd<T>, &str) -> Result<()> + Send + Sync + 'static,
+    ) -> OutputOperation {
         let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
         if prefix.contains('\0') || suffix.contains('\0') {
-            self.graph
-                .refuse(Error::program(format!("save_as_text_files({prefix:?}, {suffix:?}): a name with a NUL byte")));
+            self.graph.refuse(Error::program(format!("{operation}({prefix:?}, {suffix:?}): a name with a NUL byte")));
         }
-        self.output(
-            "save_as_text_files",
-            false,
-            |rdd, _| rdd,
-            move |rdd, time| rdd.replace_text_files(&rdd_to_file_name(&prefix, &suffix, time)),
-        )
+        let save = move |rdd, time| save(&rdd, &rdd_to_file_name(&prefix, &suffix, time));
+        self.output(operation, false, |rdd, _| rdd, save)
     }
 }
 
