@@ -47,7 +47,7 @@ impl std::fmt::Debug for HashSeed {
 }
 
 /// One step of splitmix64: the number for `position`, and the next position.
-const fn split_mix(position: u64) -> (u64, u64) {
+pub(crate) const fn split_mix(position: u64) -> (u64, u64) {
     let next = position.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mixed = (next ^ (next >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,18 +1,25 @@
 //! [`InputDStream`]: where batches get their data from. A source hands over, per batch time, what came in before it.
 
 use crate::Result;
+use crate::listener::{StreamId, StreamInputInfo, StreamingEvent};
 use crate::time::Time;
+use std::sync::Arc;
 
 /// The life of an input, as the scheduler drives it; how it makes its RDD is a closure of its DStream.
 pub trait InputDStream: Send + Sync {
-    /// Starts what receives, before the first batch.
-    fn start(&self) -> Result<()> {
+    /// Starts what receives, before the first batch. `stream` is what the input is called from here on.
+    fn start(&self, _stream: StreamId, _host: Arc<dyn InputHost>) -> Result<()> {
         Ok(())
     }
     /// Fixes what batch `time` gets: everything that came in so far and belongs to no batch. Called once per batch,
     /// in the order of times, before any RDD of the batch is made.
     fn allocate(&self, _time: Time) -> Result<()> {
         Ok(())
+    }
+    /// What batch `time` got, if the input can tell: for listeners, and asked only while there are some. Called at
+    /// most once per batch, behind `allocate` and the making of its RDD.
+    fn info(&self, _stream: StreamId, _time: Time) -> Option<StreamInputInfo> {
+        None
     }
     /// Whether data came in that no batch has yet.
     fn has_unallocated(&self) -> bool {
@@ -22,4 +29,13 @@ pub trait InputDStream: Send + Sync {
     fn processed(&self, _time: Time) {}
     /// Stops what receives and waits for it. Data that came in stays for one more batch.
     fn stop(&self) {}
+}
+
+/// What a started input may ask of the context that runs it.
+pub trait InputHost: Send + Sync {
+    /// Tells the listeners of `event`, if there are any. Never waits for them.
+    fn post(&self, event: StreamingEvent);
+    /// The calling thread runs the program's code from here on: a stop of the context would wait for it, and so must
+    /// not be called there.
+    fn claim_thread(&self);
 }

@@ -88,7 +88,8 @@ impl fmt::Display for Origin {
 #[derive(Clone, Copy)]
 struct Scope {
     origin: Origin,
-    time: Time,
+    /// The batch that the thread works for, if it works for one.
+    time: Option<Time>,
     /// Whether the user's own closure runs now (`transform`): what it calls has a place of its own.
     user_code: bool,
 }
@@ -98,11 +99,15 @@ thread_local! {
 
 /// Runs `body` so that the RDDs it makes belong to `origin`, and its jobs to the batch `time`.
 pub(crate) fn on_behalf_of<R>(origin: Origin, time: Time, body: impl FnOnce() -> R) -> R {
-    in_scope(Some(Scope { origin, time, user_code: false }), body)
+    in_scope(Some(Scope { origin, time: Some(time), user_code: false }), body)
+}
+/// Runs `body` so that the RDDs it makes belong to `origin`: the parts of an operation that is made of several.
+pub(crate) fn as_part_of<R>(origin: Origin, body: impl FnOnce() -> R) -> R {
+    in_scope(Some(Scope { origin, time: batch_time(), user_code: false }), body)
 }
 /// The batch that this thread works for, if it works for one.
 pub(crate) fn batch_time() -> Option<Time> {
-    SCOPE.get().map(|scope| scope.time)
+    SCOPE.get()?.time
 }
 /// Runs the user's part of the operator in scope.
 pub(crate) fn in_user_code<R>(body: impl FnOnce() -> R) -> R {

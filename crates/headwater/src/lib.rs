@@ -33,18 +33,19 @@
 
 pub use headwater_core::{
     Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
-    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, Rdd, RddContext,
-    Record, Result, StorageLevel, TaskContext, Text, accumulator, dstream, engine, env, hash, input, item, rdd,
-    receiver, text, time, transport, wire,
+    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, RangePartitioner,
+    Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, accumulator, dstream, engine, env, hash, input,
+    item, listener, rdd, receiver, text, time, transport, wire,
 };
 pub use headwater_runtime::{
-    Conf, ConfEntry, ConfSource, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
+    Conf, ConfEntry, ConfSource, ListenerHandle, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
     StreamingContextState, engine as local, system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.
 pub mod prelude {
     pub use crate::{Conf, DStream, Rdd, RddContext, RddQueue, RunningContext, StorageLevel, StreamingContext, Text};
+    pub use headwater_core::listener::{StreamingEvent, StreamingListener};
     pub use headwater_core::text::TextByReference as _;
     pub use headwater_core::time::{DurationExt, Interval, Time, milliseconds, minutes, seconds};
     pub use std::time::Duration;

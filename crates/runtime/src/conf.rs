@@ -128,6 +128,19 @@ impl Conf {
     pub fn buffered_bytes_max(self, bytes: usize) -> Conf {
         self.in_code(&keys::BUFFERED_BYTES_MAX, quantity::size_text(bytes as u64))
     }
+    /// Records that a receiver of typed records (`socket_stream`) holds for batches that are not done; default
+    /// 1,000,000. At the limit it takes no more until a batch is done, and so its peer waits.
+    #[track_caller]
+    pub fn buffered_records_max(self, records: usize) -> Conf {
+        self.in_code(&keys::BUFFERED_RECORDS_MAX, records.to_string())
+    }
+    /// Events that may wait for the streaming listeners; default 10,000. Above it they are dropped, with a warning and
+    /// counted by [`RunningContext::dropped_events`](crate::RunningContext::dropped_events): batches never wait for a
+    /// listener. Source: `spark.scheduler.listenerbus.eventqueue.capacity`.
+    #[track_caller]
+    pub fn listener_queue_max(self, events: usize) -> Conf {
+        self.in_code(&keys::LISTENER_QUEUE_MAX, events.to_string())
+    }
     /// How long a receiver's connection may take to come about before it is tried again; from a millisecond to a day,
     /// default 5 s.
     ///

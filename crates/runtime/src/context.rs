@@ -4,6 +4,7 @@ use crate::conf::{Conf, keys};
 use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
+use crate::scheduler::{Listeners, StreamingContextState};
 use headwater_core::dstream::{DStream, DStreamGraph};
 use headwater_core::engine::Engine;
 use headwater_core::env::Env;
@@ -16,10 +17,12 @@ use std::time::Duration;
 
 /// Builds a streaming application: its inputs are methods here, its operators and outputs methods of [`DStream`].
 /// Source: Spark's `StreamingContext` before `start()`. Any number of contexts may live in a process, each with
-/// threads of its own.
+/// threads of its own, beside or after one another. There is no active one to look up, as by Spark's `getActive`: take
+/// [`RunningContext::stop_handle`] to where the running context must be seen or stopped.
 pub struct StreamingContext {
     pub(crate) conf: Conf,
     pub(crate) graph: Arc<DStreamGraph>,
+    pub(crate) listeners: Listeners,
 }
 
 impl StreamingContext {
@@ -63,7 +66,8 @@ impl StreamingContext {
             Some(partitions) => RddContext::with_default_parallelism(engine, env, seed, partitions as usize),
             None => RddContext::new(engine, env, seed),
         };
-        StreamingContext { conf, graph: Arc::new(DStreamGraph::new(context, batch_duration)) }
+        let graph = Arc::new(DStreamGraph::new(context, batch_duration));
+        StreamingContext { conf, graph, listeners: Listeners::default() }
     }
 
     /// What datasets are made with: `parallelize`, `text_file`, ....
@@ -84,6 +88,14 @@ impl StreamingContext {
     }
 
     /// Keeps every RDD of every stream at least this long, for a program that asks for old ones; only once.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let (ssc, _clock) = testkit::streaming_context();
+    /// ssc.remember(minutes(1));
+    /// ssc.remember(minutes(2));
+    /// assert!(ssc.start().err().unwrap().to_string().starts_with("remember duration already set as 60s"));
+    /// ```
     pub fn remember(&self, duration: Duration) {
         self.graph.remember(duration);
     }
@@ -128,6 +140,24 @@ impl StreamingContext {
         f: impl Fn(Vec<Rdd<T>>, Time) -> Rdd<U> + Closure,
     ) -> DStream<U> {
         self.graph.transform(streams, f)
+    }
+
+    /// Always [`Initialized`](StreamingContextState::Initialized): starting consumes the context, and
+    /// [`RunningContext::state`] goes on from there. Source: Spark's `getState`.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit, StreamingContextState};
+    /// let (ssc, _clock) = testkit::streaming_context();
+    /// ssc.queue_stream(&RddQueue::<u64>::new()).print();
+    /// assert_eq!(ssc.state(), StreamingContextState::Initialized);
+    /// let running = ssc.start()?;
+    /// assert_eq!(running.state(), StreamingContextState::Active);
+    /// running.stop()?;
+    /// assert_eq!(running.state(), StreamingContextState::Stopped);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn state(&self) -> StreamingContextState {
+        StreamingContextState::Initialized
     }
 
     /// Checks the program, starts what receives, and generates a batch at every multiple of the batch duration, the

@@ -1,11 +1,15 @@
 //! [`RunningContext`]: a started application; owns its threads. They end in this order: receivers, generator, job
-//! executors, task threads.
+//! executors, task threads, the listeners' thread.
 
 use crate::conf::keys;
 use crate::context::StreamingContext;
-use crate::scheduler::{Event, EventQueue, JobGenerator, JobScheduler, NO_BATCHES, Phase, Progress, Status, StopMode};
+use crate::scheduler::{
+    Event, EventQueue, JobGenerator, JobScheduler, ListenerBus, NO_BATCHES, Phase, Progress, Status, StopMode,
+    StreamingContextState,
+};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, Thread};
+use headwater_core::listener::{StreamId, StreamingEvent};
 use headwater_core::rdd::RddContext;
 use headwater_core::time::Time;
 use headwater_core::{Error, OperatorId, Result};
@@ -19,20 +23,28 @@ pub struct RunningContext {
     status: Arc<Status>,
     events: Arc<EventQueue>,
     scheduler: Arc<JobScheduler>,
+    pub(crate) listeners: Arc<ListenerBus>,
     /// Taken by the stop.
     generator: Mutex<Option<Box<dyn Thread>>>,
 }
 
-/// Where a started context is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StreamingContextState {
-    /// It generates batches.
-    Active,
-    /// It has stopped for good.
-    Stopped,
-}
-
-/// Asks a running context to stop, from anywhere: an output operation, another thread, a signal handler's thread.
+/// Looks at a running context and asks it to stop, from anywhere: an output operation, a listener, another thread.
+///
+/// ```
+/// use headwater::{prelude::*, testkit, StreamingContextState};
+/// let (ssc, clock) = testkit::streaming_context();
+/// ssc.queue_stream(&RddQueue::<u64>::new()).print();
+/// let running = ssc.start()?;
+/// let handle = running.stop_handle();
+/// std::thread::spawn(move || {
+///     assert_eq!(handle.state(), StreamingContextState::Active);
+///     assert_eq!(handle.progress().completed, 0);
+///     handle.request_stop();
+/// });
+/// running.await_termination()?;
+/// assert_eq!(running.state(), StreamingContextState::Stopped);
+/// # Ok::<(), headwater::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct StopHandle {
     status: Arc<Status>,
@@ -52,6 +64,14 @@ impl StopHandle {
     pub fn request_graceful_stop(&self) {
         self.status.request_stop(StopMode::Graceful);
     }
+    /// Whether the context runs, as [`RunningContext::state`].
+    pub fn state(&self) -> StreamingContextState {
+        self.status.state()
+    }
+    /// How far the batches are, as [`RunningContext::progress`].
+    pub fn progress(&self) -> Progress {
+        self.status.progress()
+    }
     /// Begins the end of everything without waiting for it.
     fn cut_off(&self) {
         if !self.status.is_stopped() {
@@ -64,7 +84,7 @@ impl StopHandle {
 
 impl RunningContext {
     pub(crate) fn start(built: StreamingContext) -> Result<RunningContext> {
-        let StreamingContext { conf, graph } = built;
+        let StreamingContext { conf, graph, listeners } = built;
         let env = graph.context().env().clone();
         let console = env.console.clone();
         let status = Arc::new(Status::new(env.clock.clone(), move |message| console.warn(message)));
@@ -72,21 +92,35 @@ impl RunningContext {
         let misused = status.clone();
         graph.start(zero, move |error| misused.report_error(error))?;
         let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
-        let jobs = conf.count(&keys::CONCURRENT_JOBS);
-        let scheduler = Arc::new(JobScheduler::start(jobs, &*env.spawner, status.clone(), events.clone())?);
+        let (limit, listeners) = (conf.count(&keys::LISTENER_QUEUE_MAX), listeners.into_vec());
+        let listeners = Arc::new(ListenerBus::new(env.clone(), limit, status.clone(), listeners));
+        let scheduler = JobScheduler::start(
+            conf.count(&keys::CONCURRENT_JOBS),
+            &*env.spawner,
+            status.clone(),
+            events.clone(),
+            listeners.clone(),
+        )?;
+        let scheduler = Arc::new(scheduler);
         let generator = JobGenerator {
             env: env.clone(),
             graph: graph.clone(),
             scheduler: scheduler.clone(),
             status: status.clone(),
             events: events.clone(),
+            listeners: listeners.clone(),
             next: zero + graph.batch_duration(),
             pending_batches_max: conf.count(&keys::PENDING_BATCHES_MAX) as u64,
             phase: Phase::Running,
         };
-        let running = RunningContext { env, graph, status, events, scheduler, generator: Mutex::new(None) };
+        let generator_thread = Mutex::new(None);
+        let running = RunningContext { env, graph, status, events, scheduler, listeners, generator: generator_thread };
         // From here on an error drops `running`, which stops what has started.
-        running.graph.inputs().try_for_each(|input| input.start())?;
+        running.listeners.start()?;
+        running.listeners.post(|| StreamingEvent::StreamingStarted { time: running.env.clock.now() });
+        for (position, input) in running.graph.inputs().enumerate() {
+            input.start(StreamId::new(position), running.listeners.clone())?;
+        }
         let generator = running.env.spawner.spawn("job-generator", Box::new(move || generator.run()))?;
         *running.generator.lock().unwrap_or_else(PoisonError::into_inner) = Some(generator);
         Ok(running)
@@ -108,7 +142,7 @@ impl RunningContext {
     fn wait(&self, deadline: Option<Time>, batches: u64) -> Result<bool> {
         if self.is_own_thread() {
             return Err(Error::program(
-                "the program's own closure cannot wait for its batches or its end: they wait for the closure",
+                "the program's own closure or listener cannot wait for its batches or its end: they wait for it",
             ));
         }
         let in_time = self.status.wait(deadline, batches)?;
@@ -137,7 +171,7 @@ impl RunningContext {
     }
     /// Whether it runs.
     pub fn state(&self) -> StreamingContextState {
-        if self.status.is_stopped() { StreamingContextState::Stopped } else { StreamingContextState::Active }
+        self.status.state()
     }
     /// How far the batches are.
     pub fn progress(&self) -> Progress {
@@ -151,8 +185,8 @@ impl RunningContext {
     fn stop_by(&self, mode: StopMode) -> Result<()> {
         if self.is_own_thread() {
             return Err(Error::program(
-                "stop() was called from the program's own closure, which it would wait for; take a stop_handle() and \
-                 request the stop there",
+                "stop() was called from the program's own closure or listener, which it would wait for; take a \
+                 stop_handle() and request the stop there",
             ));
         }
         if mode == StopMode::Now {
@@ -168,6 +202,8 @@ impl RunningContext {
             }
             self.scheduler.shut_down();
             self.graph.context().engine().stop();
+            self.graph.stop();
+            self.listeners.stop();
             self.status.set_stopped();
         }
         self.status.take_error().map_or(Ok(()), Err)
@@ -187,6 +223,7 @@ impl Drop for RunningContext {
                 self.stop_handle().cut_off();
                 self.graph.inputs().for_each(|input| input.stop());
                 self.scheduler.close();
+                self.listeners.close();
             }
             false => {
                 if let Err(error) = self.stop_by(StopMode::Now) {

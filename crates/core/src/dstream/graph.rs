@@ -12,6 +12,7 @@ use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
 use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct BatchJob {
     pub output_op_id: usize,
     /// The operator and where it was created.
     pub name: String,
+    /// The operator's stable id.
+    pub operator: Option<OperatorId>,
     /// Runs the output; on the driver, with the batch's RDD at hand.
     pub run: Box<dyn FnOnce() -> Result<()> + Send>,
 }
@@ -43,6 +46,7 @@ pub struct DStreamGraph {
     batch_duration: Duration,
     state: Mutex<State>,
     started: OnceLock<Started>,
+    stopped: AtomicBool,
 }
 #[derive(Default)]
 struct State {
@@ -75,7 +79,13 @@ impl Started {
 impl DStreamGraph {
     /// An empty graph with a batch every `batch_duration`.
     pub fn new(context: RddContext, batch_duration: Duration) -> DStreamGraph {
-        DStreamGraph { context, batch_duration, state: Mutex::default(), started: OnceLock::new() }
+        DStreamGraph {
+            context,
+            batch_duration,
+            state: Mutex::default(),
+            started: OnceLock::new(),
+            stopped: AtomicBool::new(false),
+        }
     }
     /// What datasets are made with.
     pub fn context(&self) -> &RddContext {
@@ -117,8 +127,9 @@ impl DStreamGraph {
     /// Whether the graph has not started; else `what` is refused.
     pub(crate) fn may_change(&self, operator: &Header, what: &str) -> bool {
         if self.started.get().is_some() {
+            let when = if self.stopped.load(Ordering::Acquire) { "stopping" } else { "starting" };
             self.refuse(Error::program(format!(
-                "{}: {what} after starting a context is not supported; build the whole graph before start()",
+                "{}: {what} after {when} a context is not supported; build the whole graph before start()",
                 operator.place()
             )));
         }
@@ -170,6 +181,11 @@ impl DStreamGraph {
         self.context.engine().program_started(zero, &operators)
     }
 
+    /// No batch will be asked for any more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
     /// The newest batch that was generated; none before the first.
     pub(super) fn newest_batch(&self) -> Option<Time> {
         *self.started.get()?.newest()
@@ -197,14 +213,14 @@ impl DStreamGraph {
         started.newest().replace(time);
         let mut jobs = Vec::with_capacity(started.outputs.len());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
-            let name = output.node.header().place();
+            let (name, operator) = (output.node.header().place(), output.node.header().operator());
             match (output.make_job)(time) {
-                Ok(Some(run)) => jobs.push(BatchJob { output_op_id, name, run }),
+                Ok(Some(run)) => jobs.push(BatchJob { output_op_id, name, operator, run }),
                 Ok(None) => {}
                 // It fails as this output's job, and holds up no other.
                 Err(error) => {
                     let error = error.within("error generating the job");
-                    jobs.push(BatchJob { output_op_id, name, run: Box::new(|| Err(error)) });
+                    jobs.push(BatchJob { output_op_id, name, operator, run: Box::new(|| Err(error)) });
                 }
             }
         }

@@ -19,6 +19,7 @@ mod map_partitions;
 mod map_values;
 mod node;
 mod operator_ids;
+mod partition_by;
 mod persist;
 mod print;
 mod reduce;
@@ -28,6 +29,7 @@ mod save_as_object_files;
 mod save_as_text_files;
 mod slice;
 mod transform;
+mod try_map;
 mod union;
 
 pub use foreach_rdd::{JobOutcome, OutputOperation};

@@ -44,6 +44,10 @@ impl Partitioning {
         let partitions = by.num_partitions();
         Partitioning { seed, partitions, custom: Some(Arc::new(Custom::<K>(Arc::new(Typed(by))))) }
     }
+    /// The partitioner itself, if it is a `P` of keys of type `K`, and not a [`HashPartitioner`].
+    pub fn get<K: 'static, P: Partitioner<K>>(&self) -> Option<&P> {
+        self.custom.as_ref()?.as_any().downcast_ref::<Custom<K>>()?.0.as_any().downcast_ref()
+    }
     /// The same for keys of type `K`; none if it is a partitioner of other keys.
     pub(crate) fn typed<K: 'static>(&self) -> Option<KeyPartitioner<K>> {
         let custom = match &self.custom {
@@ -51,6 +55,11 @@ impl Partitioning {
             None => None,
         };
         Some(KeyPartitioner { custom, erased: self.clone() })
+    }
+}
+impl From<HashPartitioner> for Partitioning {
+    fn from(partitioner: HashPartitioner) -> Partitioning {
+        Partitioning::of_hash(partitioner)
     }
 }
 impl PartialEq for Partitioning {

@@ -1,14 +1,16 @@
 //! Which partition a key belongs to: the [`Partitioner`] trait, which users may implement, the default
-//! [`HashPartitioner`], and the forms in which an operation holds one.
+//! [`HashPartitioner`], the [`RangePartitioner`] of sorting, and the forms in which an operation holds one.
 
 mod choice;
 mod hash;
 mod key;
+mod range;
 
 pub use choice::PartitionChoice;
 pub use hash::HashPartitioner;
 pub(crate) use key::KeyPartitioner;
 pub use key::Partitioning;
+pub use range::RangePartitioner;
 
 /// Decides which partition a key belongs to. Equal keys must get equal partitions, in every process of the
 /// application, so a partitioner holds values and no shared memory. Equal partitioners (`PartialEq`) must agree on

@@ -127,12 +127,13 @@ impl<T: Record> Rdd<T> {
         Ok(true)
     }
 
-    /// Folds the chunks of each partition into a result of its own; [`Stop::Enough`] ends a partition early.
-    pub(super) fn fold_job<R: Data + Default>(
+    /// Folds the chunks of each of `partitions` into a result of its own; [`Stop::Enough`] ends a partition early.
+    pub(super) fn fold_job_at<R: Data + Default>(
         &self,
+        partitions: Range<usize>,
         step: impl Fn(&mut R, &mut Vec<T>) -> rdd::Outcome + Closure,
     ) -> Result<Vec<R>> {
-        self.run_job(0..self.num_partitions(), move |node, task| folded(node, task, &step))
+        self.run_job(partitions, move |node, task| folded(node, task, &step))
     }
 }
 

@@ -130,6 +130,40 @@ where
     }
 }
 
+/// The same aggregator, used on the reduce side only: `combine_by_key_at_reduce`.
+///
+/// ```
+/// use headwater_core::rdd::aggregator::{Aggregator, AtReduce, Reducing};
+///
+/// fn shrinks<A: Aggregator<u64>>(_: &A) -> bool {
+///     A::SHRINKS
+/// }
+/// let sum = Reducing(|a: u64, b: u64| a + b);
+/// assert!(shrinks(&sum) && !shrinks(&AtReduce(sum)));
+/// ```
+pub struct AtReduce<A>(pub A);
+
+impl<V, A: Aggregator<V>> Aggregator<V> for AtReduce<A> {
+    type Total = A::Total;
+
+    const SHRINKS: bool = false;
+
+    #[inline(always)]
+    fn create(&self, value: V) -> A::Total {
+        self.0.create(value)
+    }
+
+    #[inline(always)]
+    fn merge(&self, total: A::Total, value: V) -> A::Total {
+        self.0.merge(total, value)
+    }
+
+    #[inline(always)]
+    fn combine(&self, left: A::Total, right: A::Total) -> A::Total {
+        self.0.combine(left, right)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,7 +75,11 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     }
 
     #[track_caller]
-    fn combined<A: Aggregator<V, Total: Data>>(&self, kind: &'static str, aggregator: A) -> Rdd<(K, A::Total)>
+    pub(super) fn combined<A: Aggregator<V, Total: Data>>(
+        &self,
+        kind: &'static str,
+        aggregator: A,
+    ) -> Rdd<(K, A::Total)>
     where
         K: Key,
         V: Data,

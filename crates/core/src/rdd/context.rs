@@ -147,8 +147,9 @@ impl RddContext {
         &self.0.accumulators
     }
 
-    /// The program is built: what is made from here on belongs to a batch, or to this process alone.
-    pub(crate) fn program_is_built(&self) {
+    /// The program is built: what is made from here on belongs to a batch, or to this process alone. At the latest when
+    /// the context starts.
+    pub fn program_is_built(&self) {
         self.0.items.complete.store(true, Ordering::Relaxed);
     }
     /// The name of what is made now.

@@ -14,7 +14,13 @@ impl<T: Record> Rdd<T> {
     /// ```
     #[track_caller]
     pub fn map<U: Record>(&self, f: impl Fn(T) -> U + Closure) -> Rdd<U> {
-        let origin = Origin::here("map");
+        self.map_as("map", f)
+    }
+
+    /// The same step under another operation's name.
+    #[track_caller]
+    pub(super) fn map_as<U: Record>(&self, kind: &'static str, f: impl Fn(T) -> U + Closure) -> Rdd<U> {
+        let origin = Origin::here(kind);
         self.narrow(false, move |parent, task, sink| {
             let mut out = Vec::with_capacity(CHUNK);
             parent.compute(task, &mut |chunk| {

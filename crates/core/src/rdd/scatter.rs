@@ -71,12 +71,12 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         if let Some(refused) = self.refuse_partitions("partition_by", partitions) {
             return refused;
         }
-        let partitioning = Partitioning::of::<K, _>(partitioner, self.context.hash_partitioner(1).seed());
+        let partitioning = Partitioning::of::<K, _>(partitioner, self.context.seed());
         self.placed(&partitioning.typed().expect("it was made for this type of key"))
     }
 
     #[track_caller]
-    pub(super) fn placed(&self, partitioner: &KeyPartitioner<K>) -> Rdd<(K, V)>
+    pub(crate) fn placed(&self, partitioner: &KeyPartitioner<K>) -> Rdd<(K, V)>
     where
         K: Key,
         V: Data,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Partitions that a batch of blocks is cut into at most. Every map task builds a table of its own, so few large tasks
 /// cost less; with two for each thread, one that comes late holds up the stage by half of a thread's share. A single
 /// thread has nobody to wait for.
-fn partitions_max(threads: usize) -> usize {
+pub(super) fn partitions_max(threads: usize) -> usize {
     if threads == 1 { 1 } else { 2 * threads }
 }
 

@@ -1,11 +1,14 @@
-//! `union`: all partitions of several datasets, one after the other.
+//! `union`: all records of several datasets. Their partitions stand one after the other, or, where all are spread by
+//! the same partitioner, are merged, so that keys stay together.
 
 use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
 use crate::Record;
+use crate::partitioner::Partitioning;
 use std::sync::Arc;
 
 impl<T: Record> Rdd<T> {
-    /// The records of both, this dataset's partitions first. Equal records stay: it is no set union.
+    /// The records of both, this dataset's partitions first. Equal records stay: it is no set union. Where both are
+    /// spread by the same partitioner so is the union, and a later operation by key need not shuffle.
     ///
     /// ```
     /// # let context = headwater::testkit::context();
@@ -20,16 +23,25 @@ impl<T: Record> Rdd<T> {
 }
 
 impl RddContext {
-    /// The records of all `rdds`, in their order; nothing from nothing.
+    /// The records of all `rdds`, in their order; nothing from nothing. Where all are spread by the same partitioner,
+    /// a partition of the union is made of those with its number, and the partitioner is kept. Source: Spark's
+    /// `UnionRDD` and `PartitionerAwareUnionRDD`.
     ///
     /// ```
     /// # let context = headwater::testkit::context();
     /// let all = context.union((0..3).map(|n| context.parallelize(vec![n], 1)));
     /// assert_eq!(all.collect()?, [0, 1, 2]);
+    /// let placed = all.map(|n| (n, 'x')).partition_by(context.hash_partitioner(2));
+    /// assert_eq!(placed.union(&placed.map_values(|_| 'y')).partitioner(), placed.partitioner());
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn union<T: Record>(&self, rdds: impl IntoIterator<Item = Rdd<T>>) -> Rdd<T> {
-        Rdd::from_node(self, Union { parents: rdds.into_iter().map(|rdd| rdd.node).collect() })
+        let parents: Vec<_> = rdds.into_iter().map(|rdd| rdd.node).collect();
+        let first = parents.first().and_then(|parent| parent.partitioner());
+        match first.filter(|first| parents.iter().all(|parent| parent.partitioner().as_ref() == Some(first))) {
+            Some(partitioner) => Rdd::from_node(self, Merged { parents, partitioner }),
+            None => Rdd::from_node(self, Union { parents }),
+        }
     }
 }
 
@@ -53,5 +65,25 @@ impl<T: Record> Node<T> for Union<T> {
             partition -= partitions;
         }
         unreachable!("the engine asks for partitions that exist")
+    }
+}
+
+/// The union of parents whose keys are spread alike.
+struct Merged<T> {
+    parents: Vec<Arc<dyn Node<T>>>,
+    partitioner: Partitioning,
+}
+impl<T: Record> Node<T> for Merged<T> {
+    fn num_partitions(&self) -> usize {
+        self.partitioner.num_partitions()
+    }
+    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+        self.parents.iter().for_each(|parent| parent.shuffles(found))
+    }
+    fn partitioner(&self) -> Option<Partitioning> {
+        Some(self.partitioner.clone())
+    }
+    fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
+        self.parents.iter().try_for_each(|parent| parent.compute(task, sink))
     }
 }

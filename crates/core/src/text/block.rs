@@ -88,6 +88,20 @@ impl Block {
         self.frozen.next_lines(position, end, limit, out);
     }
 
+    /// How many lines [`Block::next_lines`] gives out from the whole block.
+    ///
+    /// ```
+    /// use headwater_core::text::Block;
+    /// assert_eq!(Block::from_utf8(b"one\r\n\ntwo").unwrap().count_lines(), 3);
+    /// assert_eq!(Block::from_utf8(b"one\n").unwrap().count_lines(), 1);
+    /// assert_eq!(Block::from_utf8(b"").unwrap().count_lines(), 0);
+    /// ```
+    pub fn count_lines(&self) -> usize {
+        let bytes = self.as_str().as_bytes();
+        let unfinished = bytes.last().is_some_and(|last| *last != b'\n');
+        memchr::memchr_iter(b'\n', bytes).count() + usize::from(unfinished)
+    }
+
     #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         self.frozen.count()

@@ -30,6 +30,49 @@ fn a_panic_names_the_operator_its_place_the_batch_and_the_output() {
     }
 }
 
+#[test]
+fn an_error_that_a_closure_returns_is_placed_like_a_panic() {
+    let (ssc, clock) = streaming_context();
+    let words = test_input(&ssc, vec![Some(vec!["1".to_string(), "2x".to_string()])], 2);
+    let place = line!() + 1;
+    let numbers = words.try_map(|word| word.parse::<u32>()).uid("parse");
+    numbers.foreach_rdd(|rdd, _| rdd.count().map(drop));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_termination().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    let expected = [
+        "batch 1000 ms, output operation 0 (foreach_rdd at ".to_string(),
+        "the task of partition 1 failed 4 times".to_string(),
+        format!("try_map at crates/headwater/tests/it/failures.rs:{place}:"),
+        "(operator parse) failed: invalid digit found in string".to_string(),
+    ];
+    for part in expected {
+        assert!(error.to_string().contains(&part), "{part} is not in: {error}");
+    }
+}
+
+#[test]
+fn an_error_that_a_closure_returns_once_is_tried_again() {
+    let tries: Arc<[AtomicUsize; 5]> = Arc::default();
+    let once = move |at: usize, x: i32| match tries[at].fetch_add(1, Ordering::Relaxed) {
+        1 => Err("away for a moment"),
+        _ => Ok(x),
+    };
+    let [map, filter, flat_map, partitions, values] = std::array::from_fn(|at| {
+        let once = once.clone();
+        move |x| once(at, x)
+    });
+    let program = |s: DStream<i32>| {
+        let s =
+            s.try_map(map).try_filter(move |x| filter(*x).map(|_| true)).try_flat_map(move |x| flat_map(x).map(Some));
+        let s = s.try_map_partitions(move |xs| partitions(0).map(|_| xs)).map(|x| (x % 2, x));
+        s.try_map_values(values)
+    };
+    let expected = (0..3000).map(|x| (x % 2, x)).collect();
+    Check::new().in_order().run([(0..3000).collect()], program, [expected]);
+}
+
 /// The error of a program whose one batch is 1, 2, 3.
 fn failure<U: headwater::Data + std::fmt::Debug>(program: impl FnOnce(DStream<i32>) -> DStream<U>) -> String {
     Check::new().input_partitions(1).output([Some(vec![1, 2, 3])], program).unwrap_err().to_string()

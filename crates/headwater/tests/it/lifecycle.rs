@@ -1,12 +1,12 @@
 //! From building to stopping: what is checked, in which order things happen, and what a stop waits for.
 
-use headwater::env::{Clock, Env, ManualClock};
+use headwater::env::{Clock, Env, ManualClock, Spawner, Thread};
 use headwater::prelude::*;
 use headwater::testkit::{TestEnv, streaming_context, test_input};
-use headwater::{ErrorKind, RddQueue, StreamingContextState};
-use std::sync::Arc;
+use headwater::{Error, ErrorKind, RddQueue, StreamingContextState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 
 /// The message with which a program's start fails.
 fn refused<R>(build: impl FnOnce(&StreamingContext) -> R) -> String {
@@ -68,6 +68,83 @@ fn what_is_added_after_the_start_is_refused_through_await_termination() {
     assert!(error.contains("map at") && error.contains("after starting a context is not supported"), "{error}");
     clock.advance(seconds(1));
     running.await_batches(1).unwrap();
+}
+
+#[test]
+fn what_is_added_after_the_stop_is_refused_through_the_next_stop() {
+    let (ssc, _clock) = streaming_context();
+    let stream = numbers(&ssc);
+    stream.print();
+    let running = ssc.start().unwrap();
+    running.stop().unwrap();
+    stream.print();
+    let error = running.stop().unwrap_err().to_string();
+    assert!(error.contains("print at") && error.contains("after stopping a context is not supported"), "{error}");
+    running.stop().unwrap();
+}
+
+/// Threads by name, of which one cannot be started, and how many run.
+struct WatchedSpawner {
+    real: Arc<dyn Spawner>,
+    refused: &'static str,
+    started: Mutex<Vec<String>>,
+    running: Arc<()>,
+}
+impl Spawner for WatchedSpawner {
+    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> headwater::Result<Box<dyn Thread>> {
+        if name == self.refused {
+            return Err(Error::new(ErrorKind::Resources, format!("cannot start thread {name}")));
+        }
+        self.started.lock().unwrap().push(name.to_owned());
+        let running = self.running.clone();
+        self.real.spawn(
+            name,
+            Box::new(move || {
+                body();
+                drop(running);
+            }),
+        )
+    }
+}
+/// Starts a program with one listener or none, and all threads but the refused one.
+fn start_watched(refused: &'static str, listens: bool) -> (Arc<WatchedSpawner>, headwater::Result<RunningContext>) {
+    let env = TestEnv::new().env();
+    let (real, started, running) = (env.spawner.clone(), Mutex::default(), Arc::default());
+    let spawner = Arc::new(WatchedSpawner { real, refused, started, running });
+    let env = Env { spawner: spawner.clone(), ..env };
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env).unwrap();
+    numbers(&ssc).print();
+    if listens {
+        ssc.add_streaming_listener(|_: &StreamingEvent| ());
+    }
+    (spawner, ssc.start())
+}
+
+#[test]
+fn a_thread_that_cannot_be_started_fails_the_start_and_all_others_end() {
+    for refused in ["streaming-job-executor-0", "streaming-listener-bus", "job-generator"] {
+        let (spawner, started) = start_watched(refused, true);
+        assert_eq!(started.err().unwrap().to_string(), format!("cannot start thread {refused}"));
+        while Arc::strong_count(&spawner.running) > 1 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn the_listeners_have_a_thread_when_there_is_one_of_them() {
+    let bus = |spawner: &WatchedSpawner| spawner.started.lock().unwrap().contains(&"streaming-listener-bus".to_owned());
+    let (spawner, running) = start_watched("none", false);
+    let running = running.unwrap();
+    assert!(!bus(&spawner));
+    running.add_streaming_listener(|_: &StreamingEvent| ()).unwrap();
+    assert!(bus(&spawner));
+    let (spawner, running) = start_watched("none", true);
+    assert!(bus(&spawner));
+    running.unwrap().stop().unwrap();
+    let (_spawner, running) = start_watched("streaming-listener-bus", false);
+    let error = running.unwrap().add_streaming_listener(|_: &StreamingEvent| ()).err().unwrap();
+    assert_eq!(error.to_string(), "cannot start thread streaming-listener-bus");
 }
 
 #[test]
@@ -147,11 +224,13 @@ fn an_output_stops_the_context_by_a_handle() {
     let handle = std::sync::Mutex::new(handle);
     numbers(&ssc).foreach_rdd(move |_, _| handle.lock().unwrap().recv().unwrap().request_graceful_stop());
     let running = ssc.start().unwrap();
-    handles.send(running.stop_handle()).unwrap();
+    let handle = running.stop_handle();
+    assert_eq!((handle.state(), handle.progress()), (StreamingContextState::Active, running.progress()));
+    handles.send(handle.clone()).unwrap();
     clock.advance(seconds(1));
     running.await_termination().unwrap();
-    assert_eq!(running.state(), StreamingContextState::Stopped);
-    assert_eq!(running.progress().completed, 1);
+    assert_eq!((running.state(), handle.state()), (StreamingContextState::Stopped, StreamingContextState::Stopped));
+    assert_eq!((running.progress().completed, handle.progress().completed), (1, 1));
 }
 
 #[test]

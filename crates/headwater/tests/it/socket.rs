@@ -1,6 +1,7 @@
 //! `socket_text_stream` against real sockets on loopback that behave badly.
 
 use headwater::RunningContext;
+use headwater::listener::{ReceiverInfo, StreamId};
 use headwater::prelude::*;
 use headwater::testkit::TestEnv;
 use std::io::Write;
@@ -16,9 +17,13 @@ struct Reading {
 
 impl Reading {
     fn from(host: &str, port: u16, conf: Conf) -> Reading {
+        Reading::building(host, port, conf, |_| ())
+    }
+    fn building(host: &str, port: u16, conf: Conf, build: impl FnOnce(&StreamingContext)) -> Reading {
         let env = TestEnv::new();
         let ssc = StreamingContext::with_env(conf.master("local[1]"), seconds(1), env.env()).unwrap();
         let (sent, batches) = channel();
+        build(&ssc);
         ssc.socket_text_stream(host, port).foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
         Reading { env, running: ssc.start().unwrap(), batches }
     }
@@ -177,4 +182,88 @@ fn a_line_that_the_stop_cuts_off_is_no_record() {
         stopping.join().unwrap().unwrap();
     });
     assert_eq!(reading.batches.try_iter().flatten().collect::<Vec<_>>(), [""; 0]);
+}
+
+/// What a listener hears of receivers, and the records and the description of each batch's input 1.
+fn hear(ssc: &StreamingContext) -> (Receiver<(&'static str, ReceiverInfo)>, Receiver<Option<(u64, String)>>) {
+    let ((receivers, of_receivers), (batches, of_batches)) = (channel(), channel());
+    ssc.add_streaming_listener(move |event: &StreamingEvent| match event {
+        StreamingEvent::ReceiverStarted(receiver)
+        | StreamingEvent::ReceiverError(receiver)
+        | StreamingEvent::ReceiverStopped(receiver) => receivers.send((event.name(), receiver.clone())).unwrap(),
+        StreamingEvent::BatchCompleted(batch) => {
+            let input = batch.stream_id_to_input_info.get(&StreamId::new(1));
+            let said = input.map(|input| (input.num_records, input.metadata_description().unwrap().to_owned()));
+            batches.send(said).unwrap();
+        }
+        _ => {}
+    });
+    (of_receivers, of_batches)
+}
+
+#[test]
+fn a_listener_hears_how_the_receiver_is() {
+    let (listener, port) = listen();
+    drop(listener);
+    let mut heard = None;
+    let reading = Reading::building("127.0.0.1", port, Conf::new(), |ssc| {
+        // The first input, so that the socket is the second.
+        ssc.queue_stream(&RddQueue::<u64>::new());
+        heard = Some(hear(ssc).0);
+    });
+    let heard = heard.unwrap();
+    let (event, failed) = heard.recv().unwrap();
+    assert_eq!((event, failed.active, failed.last_error_time), ("ReceiverError", false, Some(Time::from_millis(0))));
+    let message = failed.last_error_message.unwrap();
+    assert!(message.starts_with(&format!("error connecting to 127.0.0.1:{port}: ")), "{message}");
+    assert!(message.ends_with(&failed.last_error.unwrap()), "{message}");
+
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    reading.env.clock.advance(milliseconds(250));
+    let mut peer = accept(&listener);
+    let (event, started) = heard.recv().unwrap();
+    let mut expected = ReceiverInfo::new(StreamId::new(1), "SocketReceiver");
+    expected.active = true;
+    assert_eq!((event, started), ("ReceiverStarted", expected.clone()));
+    assert_eq!(
+        (&*expected.name, &*expected.location, &*expected.executor_id),
+        ("SocketReceiver-1", "localhost", "driver")
+    );
+
+    peer.write_all(b"line\n").unwrap();
+    drop(peer);
+    let (event, failed) = heard.recv().unwrap();
+    let closed = format!("127.0.0.1:{port} closed the connection");
+    assert_eq!((event, failed.active), ("ReceiverError", false));
+    assert_eq!((failed.last_error_message, failed.last_error), (Some(closed.clone()), None));
+    assert_eq!(failed.last_error_time, Some(Time::from_millis(250)));
+    reading.running.stop().unwrap();
+    let (event, stopped) = heard.recv().unwrap();
+    assert_eq!((event, stopped.active, stopped.last_error_message), ("ReceiverStopped", false, Some(closed)));
+    assert_eq!(heard.iter().count(), 0);
+}
+
+#[test]
+fn a_listener_hears_how_many_lines_came() {
+    let (listener, port) = listen();
+    let mut heard = None;
+    let reading = Reading::building("127.0.0.1", port, Conf::new(), |ssc| {
+        ssc.queue_stream(&RddQueue::<u64>::new());
+        heard = Some(hear(ssc).1);
+    });
+    let heard = heard.unwrap();
+    let mut peer = accept(&listener);
+    // More than a block in the first batch: 8 MiB.
+    let lines = [300_000, 1, 0, 5];
+    for lines in lines {
+        peer.write_all("a line of more than thirty bytes\r\n".repeat(lines).as_bytes()).unwrap();
+        reading.lines(lines);
+    }
+    drop(peer);
+    reading.env.await_warning("closed the connection");
+    reading.running.stop_handle().request_stop();
+    let _stopped = reading.running.await_termination();
+    let said: Vec<(u64, String)> = heard.iter().map(|said| said.expect("a socket tells its records")).collect();
+    assert_eq!(said.iter().map(|(records, _)| *records).sum::<u64>(), 300_006);
+    assert!(said.iter().all(|(_, description)| *description == format!("127.0.0.1:{port}")), "{said:?}");
 }

@@ -101,6 +101,24 @@ keys!(
         meaning: "Bytes that a receiver holds for batches that are not done. At the limit it stops reading until a \
                   batch is done, and so its peer waits.",
     },
+    BUFFERED_RECORDS_MAX = Key {
+        name: "headwater.streaming.buffered_records_max",
+        spark: None,
+        kind: Kind::Number { min: 1, max: u64::MAX },
+        default: "1000000",
+        secret: false,
+        meaning: "Records that a receiver of typed records (`socket_stream`) holds for batches that are not done. At the \
+                  limit it takes no more until a batch is done, and so its peer waits.",
+    },
+    LISTENER_QUEUE_MAX = Key {
+        name: "headwater.streaming.listener_queue_max",
+        spark: Some("spark.scheduler.listenerbus.eventqueue.capacity"),
+        kind: Kind::Number { min: 1, max: u64::MAX },
+        default: "10000",
+        secret: false,
+        meaning: "Events that may wait for the streaming listeners. Above it they are dropped, counted and warned of: \
+                  batches never wait for a listener.",
+    },
     CONNECT_TIMEOUT = Key {
         name: "headwater.streaming.connect_timeout",
         spark: None,

@@ -2,6 +2,8 @@
 
 mod queue;
 mod receiver_thread;
-mod socket;
+mod socket_receiver;
+mod socket_stream;
+mod socket_text_stream;
 
 pub use queue::RddQueue;

@@ -4,7 +4,8 @@ use headwater_core::env::{Env, Thread};
 use headwater_core::time::Time;
 use headwater_core::{Result, panic_message};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{ThreadId, current};
 use std::time::Duration;
 
 /// The wait before a thread that panicked runs again.
@@ -18,31 +19,36 @@ pub(super) struct StopSignal {
 #[derive(Default)]
 struct State {
     stopped: bool,
+    /// The thread itself, which cannot wait for its own end.
+    thread: Option<ThreadId>,
     /// Closes what the thread may be blocked on.
     close: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl StopSignal {
     pub(super) fn is_stopped(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).stopped
+        self.lock().stopped
     }
     /// The thread will block on something that `close` closes; false if the stop came first.
     pub(super) fn closes_by(&self, close: Arc<dyn Fn() + Send + Sync>) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.close = Some(close);
         !state.stopped
     }
     /// The thread blocks on it no more.
     pub(super) fn closed(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).close = None;
+        self.lock().close = None;
     }
     /// Waits until `deadline` or the stop.
     pub(super) fn pause_until(&self, deadline: Time) {
         self.env.clock.wait(Some(deadline), &mut || self.is_stopped());
     }
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     fn stop(&self) {
         let close = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.lock();
             state.stopped = true;
             state.close.take()
         };
@@ -67,6 +73,7 @@ impl ReceiverThread {
     pub(super) fn start(&self, name: &str, body: impl Fn(&StopSignal) + Send + 'static) -> Result<()> {
         let (signal, console, named) = (self.signal.clone(), self.signal.env.console.clone(), name.to_owned());
         let run = move || {
+            signal.lock().thread = Some(current().id());
             while let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(&signal))) {
                 console.warn(&format!("{named} panicked and starts again: {}", panic_message(&*panic)));
                 signal.pause_until(signal.env.clock.now() + RESTART_PAUSE);
@@ -76,11 +83,13 @@ impl ReceiverThread {
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
-    /// Stops the thread and waits for its end. Again does nothing.
+    /// Stops the thread and waits for its end, unless it is the calling one. Again does nothing.
     pub(super) fn stop(&self) {
         self.signal.stop();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        if let Some(thread) = thread
+            && self.signal.lock().thread != Some(current().id())
+        {
             thread.join();
         }
     }

@@ -1,12 +1,13 @@
 //! [`JobGenerator`]: the thread that waits for the next batch time, asks the graph for the batch's jobs and hands them
 //! to the scheduler. All that happens to batches goes through its one closed [`Event`].
 
-use super::{JobScheduler, Status};
-use headwater_core::dstream::DStreamGraph;
+use super::{JobScheduler, ListenerBus, Status};
+use headwater_core::dstream::{BatchJob, DStreamGraph};
 use headwater_core::env::Env;
+use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result, panic_message};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -85,6 +86,7 @@ pub(crate) struct JobGenerator {
     pub(crate) scheduler: Arc<JobScheduler>,
     pub(crate) status: Arc<Status>,
     pub(crate) events: Arc<EventQueue>,
+    pub(crate) listeners: Arc<ListenerBus>,
     /// The next batch to generate. Missed ticks are generated late, in order; none is skipped.
     pub(crate) next: Time,
     pub(crate) pending_batches_max: u64,
@@ -163,14 +165,25 @@ impl JobGenerator {
     fn generate_jobs(&mut self, time: Time) {
         self.next = time + self.graph.batch_duration();
         self.status.batch_submitted();
-        match caught("generating the jobs", || self.graph.generate_jobs(time)) {
-            Ok(jobs) => self.scheduler.submit(time, jobs),
+        match caught("generating the jobs", || self.jobs_and_inputs(time)) {
+            Ok((jobs, inputs)) => self.scheduler.submit(time, jobs, inputs),
             Err(error) => {
                 self.status.report_error(error.within(format!("error generating jobs for batch {time}")));
                 self.status.batch_completed(time, true);
                 self.clear_metadata(time);
             }
         }
+    }
+
+    /// The jobs of batch `time` and, while someone listens, what its inputs brought.
+    fn jobs_and_inputs(&self, time: Time) -> Result<(Vec<BatchJob>, BTreeMap<StreamId, StreamInputInfo>)> {
+        let jobs = self.graph.generate_jobs(time)?;
+        let mut inputs = BTreeMap::new();
+        if !jobs.is_empty() && self.listeners.is_listening() {
+            let streams = self.graph.inputs().enumerate().map(|(position, input)| (StreamId::new(position), input));
+            inputs.extend(streams.filter_map(|(stream, input)| Some((stream, input.info(stream, time)?))));
+        }
+        Ok((jobs, inputs))
     }
 
     /// Records are dropped here, and that is the user's code.

@@ -1,13 +1,15 @@
 //! [`JobScheduler`]: runs the jobs of batches in the order in which they come, on its own threads. A failed output
 //! does not hold up the others of its batch, nor later batches.
 
-use super::Status;
+use super::batch_report::BatchReport;
 use super::job_generator::{EventQueue, caught};
+use super::{ListenerBus, Status};
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::{Spawner, Thread};
+use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -19,6 +21,7 @@ pub(crate) struct JobScheduler {
 struct Shared {
     status: Arc<Status>,
     events: Arc<EventQueue>,
+    listeners: Arc<ListenerBus>,
     /// Jobs that have not begun are dropped.
     cancelled: AtomicBool,
 }
@@ -52,6 +55,8 @@ struct JobSet {
     time: Time,
     left: AtomicUsize,
     failed: AtomicBool,
+    /// For listeners, if there were any when it was submitted.
+    report: Option<BatchReport>,
 }
 
 impl JobScheduler {
@@ -61,9 +66,10 @@ impl JobScheduler {
         spawner: &dyn Spawner,
         status: Arc<Status>,
         events: Arc<EventQueue>,
+        listeners: Arc<ListenerBus>,
     ) -> Result<JobScheduler> {
         let queue = Arc::new(JobQueue { jobs: Mutex::default(), added: Condvar::new() });
-        let shared = Arc::new(Shared { status, events, cancelled: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { status, events, listeners, cancelled: AtomicBool::new(false) });
         let scheduler = JobScheduler { queue, threads: Mutex::default(), shared };
         for number in 0..concurrent_jobs {
             let (queue, shared) = (scheduler.queue.clone(), scheduler.shared.clone());
@@ -79,12 +85,14 @@ impl JobScheduler {
         Ok(scheduler)
     }
 
-    /// Queues the jobs of batch `time`. A batch without jobs is done at once.
-    pub(crate) fn submit(&self, time: Time, jobs: Vec<BatchJob>) {
-        let set = Arc::new(JobSet { time, left: AtomicUsize::new(jobs.len()), failed: AtomicBool::new(false) });
+    /// Queues the jobs of batch `time`. A batch without jobs is done at once, and listeners do not hear of it.
+    pub(crate) fn submit(&self, time: Time, jobs: Vec<BatchJob>, inputs: BTreeMap<StreamId, StreamInputInfo>) {
+        let (left, failed) = (AtomicUsize::new(jobs.len()), AtomicBool::new(false));
         if jobs.is_empty() {
-            return self.shared.completed(&set);
+            return self.shared.completed(&JobSet { time, left, failed, report: None });
         }
+        let report = BatchReport::submitted(&self.shared.listeners, time, &jobs, inputs);
+        let set = Arc::new(JobSet { time, left, failed, report });
         jobs.into_iter().for_each(|job| self.queue.add(Some((set.clone(), job))));
     }
 
@@ -114,8 +122,9 @@ impl Shared {
     /// Whatever the user's code does, the job is counted.
     fn run(&self, set: &JobSet, job: BatchJob) {
         let _counted = Counted { shared: self, set };
-        let BatchJob { output_op_id, name, run } = job;
+        let BatchJob { output_op_id, name, run, .. } = job;
         if self.is_cancelled() {
+            set.report.iter().for_each(BatchReport::job_dropped);
             // Dropping the closure is the user's code too.
             let _dropped = caught(&name, || {
                 drop(run);
@@ -123,7 +132,12 @@ impl Shared {
             });
             return;
         }
-        let Err(error) = caught(&name, run) else { return };
+        set.report.iter().for_each(|report| report.job_started(output_op_id));
+        let result = caught(&name, run);
+        if let Some(report) = &set.report {
+            report.job_completed(output_op_id, failure_reason(&result));
+        }
+        let Err(error) = result else { return };
         set.failed.store(true, Ordering::Relaxed);
         // What fails while the stop cuts it off, by whatever name, is no failure of the program's.
         if error.kind() != ErrorKind::Cancelled && !self.is_cancelled() {
@@ -139,9 +153,17 @@ impl Shared {
         self.cancelled.load(Ordering::Acquire)
     }
     fn completed(&self, set: &JobSet) {
+        set.report.iter().for_each(BatchReport::completed);
         let failed = set.failed.load(Ordering::Relaxed);
         self.events.post_completed(set.time, || self.status.batch_completed(set.time, failed));
     }
+}
+
+/// What listeners are told of a failure. Showing the user's error is the user's code too.
+fn failure_reason(result: &Result<()>) -> Option<String> {
+    let error = result.as_ref().err()?;
+    let shown = caught("showing the error", || Ok(error.to_string()));
+    Some(shown.unwrap_or_else(|panic| panic.to_string()))
 }
 
 /// Counts a job of its batch as ended when it is dropped.

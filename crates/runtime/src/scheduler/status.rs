@@ -20,6 +20,17 @@ pub struct Progress {
     pub last_completed: Option<Time>,
 }
 
+/// Where a context is in its life. Source: Spark's `StreamingContextState`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StreamingContextState {
+    /// It is being built.
+    Initialized,
+    /// It generates batches.
+    Active,
+    /// It has stopped for good.
+    Stopped,
+}
+
 pub(crate) struct Status {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -142,6 +153,9 @@ impl Status {
     }
     pub(crate) fn is_stopped(&self) -> bool {
         self.lock().stopped
+    }
+    pub(crate) fn state(&self) -> StreamingContextState {
+        if self.is_stopped() { StreamingContextState::Stopped } else { StreamingContextState::Active }
     }
     pub(crate) fn progress(&self) -> Progress {
         self.lock().progress

@@ -1,17 +1,32 @@
 //! An in-memory source: batch i gets element i.
 
 use crate::context::StreamingContext;
-use headwater_core::Data;
 use headwater_core::dstream::DStream;
 use headwater_core::input::InputDStream;
-use headwater_core::time::DurationExt;
+use headwater_core::listener::{StreamId, StreamInputInfo};
+use headwater_core::time::{DurationExt, Time};
+use headwater_core::{Data, Record};
 use std::sync::Arc;
 
-struct InMemory;
-impl InputDStream for InMemory {}
+/// The batches, and every how many milliseconds one is due.
+struct InMemory<T> {
+    batches: Vec<Option<Vec<T>>>,
+    interval_ms: i64,
+}
+impl<T: Record + Clone> InMemory<T> {
+    fn batch(&self, time: Time) -> Option<&[T]> {
+        let number = (time.milliseconds() / self.interval_ms - 1) as usize;
+        self.batches.get(number).map_or(Some(&[]), |batch| batch.as_deref())
+    }
+}
+impl<T: Record + Clone> InputDStream for InMemory<T> {
+    fn info(&self, stream: StreamId, time: Time) -> Option<StreamInputInfo> {
+        Some(StreamInputInfo::new(stream, self.batch(time)?.len() as u64))
+    }
+}
 
 /// A stream whose first batch has the first element's records in `partitions` partitions, and so on; behind the last
-/// element, batches are empty. `None` is a batch without an RDD. The context must start at 0 ms.
+/// element, batches are empty. `None` is a batch without an RDD. Listeners hear of the number of records. The context must start at 0 ms.
 ///
 /// ```
 /// use headwater::{prelude::*, testkit};
@@ -27,10 +42,9 @@ impl InputDStream for InMemory {}
 /// ```
 #[track_caller]
 pub fn test_input<T: Data>(ssc: &StreamingContext, batches: Vec<Option<Vec<T>>>, partitions: usize) -> DStream<T> {
-    let (context, interval) = (ssc.context().clone(), ssc.graph.batch_duration().milliseconds());
-    DStream::from_input(&ssc.graph, "test_input", Arc::new(InMemory), move |time| {
-        let number = (time.milliseconds() / interval - 1) as usize;
-        let records = batches.get(number).cloned().unwrap_or(Some(Vec::new()));
-        Ok(records.map(|records| context.parallelize(records, partitions)))
+    let (context, interval_ms) = (ssc.context().clone(), ssc.graph.batch_duration().milliseconds());
+    let source = Arc::new(InMemory { batches, interval_ms });
+    DStream::from_input(&ssc.graph, "test_input", source.clone(), move |time| {
+        Ok(source.batch(time).map(|records| context.parallelize(records.to_vec(), partitions)))
     })
 }

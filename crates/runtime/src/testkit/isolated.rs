@@ -21,7 +21,8 @@ pub trait IsolatedProgram: Copy + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<P: Copy + Send + Sync + 'static> IsolatedProgram for P {}
 
-/// A program on the isolated engine: the context to start, or to add outputs to, and the clock that makes its batches.
+/// A program on the isolated engine: the context to start, or to add outputs to (operators belong into `build`, where the
+/// workers have them too), and the clock that makes its batches.
 ///
 /// `build` runs here for the driver and again for each of two workers when the context starts. Tasks go to the workers by
 /// address (operator, batch time, stage, partition); shuffle data, results, broadcast values and accumulator updates go
@@ -73,5 +74,6 @@ pub(super) fn isolated_context<R>(
     let engine = Arc::new(engine.expect("an engine of one thread can be made"));
     let ssc = StreamingContext::over(engine, Conf::new(), batch, real, seed);
     let built = build(&ssc);
+    ssc.context().program_is_built();
     (ssc, built)
 }

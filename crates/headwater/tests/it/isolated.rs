@@ -1,0 +1,292 @@
+//! Programs on the isolated engine: workers that share no memory with the driver find every task in their own copy of
+//! the program.
+
+use headwater::prelude::*;
+use headwater::testkit::{Check, check_on_both_engines, isolated, test_input};
+use headwater::{Partitioner, TaskContext};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+/// Runs one batch of `program` on the isolated engine: what it prints as errors, if it fails.
+fn fails(program: impl Fn(DStream<u64>) -> DStream<u64> + Copy + Send + Sync + 'static) -> String {
+    let [local, isolated] = Check::new().on_both_engines().outputs([Some(vec![1, 2, 3])], program);
+    assert!(local.is_err());
+    isolated.unwrap_err().to_string()
+}
+
+#[test]
+fn a_workers_memory_is_its_own() {
+    let (ssc, clock, seen) = isolated(|ssc| {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let see = seen.clone();
+        let numbers = test_input(ssc, vec![Some(vec![1, 2, 3])], 3);
+        numbers.map(move |n: u64| see.fetch_add(1, Ordering::Relaxed) as u64 + n).print();
+        seen
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn accumulators_count_successful_tasks_once() {
+    let (ssc, clock, (count, odd)) = isolated(|ssc| {
+        let (count, odd) = (ssc.context().long_accumulator("records"), ssc.context().collection_accumulator("odd"));
+        let (add, collect) = (count.clone(), odd.clone());
+        let numbers = test_input(ssc, vec![Some((0..10u64).collect()), Some(vec![7])], 4);
+        let counted = numbers.map(move |n| {
+            add.add(1);
+            if n % 2 == 1 {
+                collect.add(n);
+            }
+            assert!(n != 7 || TaskContext::get().unwrap().attempt_number() > 1, "the first two attempts fail");
+            (n % 3, n)
+        });
+        counted.reduce_by_key(|a, b| a + b).print();
+        (count, odd)
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(2));
+    running.await_batches(2).unwrap();
+    let mut odd = odd.value();
+    odd.sort();
+    assert_eq!((count.value(), count.count(), odd), (11, 11, vec![1, 3, 5, 7, 7, 9]));
+}
+
+#[test]
+fn a_broadcast_value_is_the_drivers_in_every_process() {
+    static BUILT: AtomicUsize = AtomicUsize::new(0);
+    let program = |numbers: DStream<u64>| {
+        // Every process computes another number; what they all read is the driver's.
+        let number = numbers.context().broadcast(BUILT.fetch_add(1, Ordering::SeqCst) as u64);
+        let of_batch = numbers.transform(move |rdd, time| {
+            let time = rdd.context().broadcast(time.milliseconds() as u64);
+            let number = number.clone();
+            rdd.map(move |n| (n, *number.value() * 10_000 + *time.value()))
+        });
+        of_batch.map(|(_, broadcast)| broadcast).count_by_value().map(|(broadcast, _)| broadcast % 10_000)
+    };
+    // Two partitions on two workers: one value.
+    check_on_both_engines([vec![1, 2], vec![3, 4]], program, [vec![1000], vec![2000]]);
+}
+
+#[test]
+fn an_action_inside_transform_gives_every_process_the_drivers_answer() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let program = |numbers: DStream<u64>| {
+        numbers.transform(|rdd, _| {
+            let asked = rdd.filter(|_| ASKED.fetch_add(1, Ordering::SeqCst) < usize::MAX);
+            let (largest, count) = (asked.reduce(u64::max).unwrap().unwrap(), rdd.count().unwrap());
+            rdd.map(move |n| n * 100 + largest * 10 + count).repartition(count as usize)
+        })
+    };
+    Check::new().on_both_engines().run([vec![1, 2, 3]], program, [vec![133, 233, 333]]);
+    // Once by each of the two drivers: a worker is told the answer.
+    assert_eq!(ASKED.load(Ordering::SeqCst), 2 * 3);
+}
+
+#[test]
+fn a_dataset_made_with_the_program_is_joined_in_every_process() {
+    let program = |numbers: DStream<u64>| {
+        let names = [(1u64, 'a'), (2, 'b'), (1, 'c')].to_vec();
+        let names = numbers.context().parallelize(names, 2).group_by_key();
+        numbers.map(|n| (n, n)).transform(move |rdd, _| rdd.join(&names)).map(|(n, (_, names))| (n, names.len()))
+    };
+    check_on_both_engines([vec![1, 2, 3], vec![1]], program, [vec![(1, 2), (2, 1)], vec![(1, 2)]]);
+}
+
+#[derive(PartialEq)]
+struct Backwards(usize);
+impl Partitioner<u64> for Backwards {
+    fn num_partitions(&self) -> usize {
+        self.0
+    }
+    fn partition(&self, key: &u64) -> usize {
+        self.0 - 1 - *key as usize % self.0
+    }
+}
+
+#[test]
+fn a_partitioner_of_ones_own() {
+    let pairs = |s: DStream<u64>| s.map(|n| (n, 1u64));
+    let input = || [(0..9).collect::<Vec<u64>>()];
+    let keys = |s: DStream<(u64, u64)>| s.glom().map(|part| part.into_iter().map(|(k, _)| k % 3).max());
+    let expected = || [vec![Some(2), Some(1), Some(0)]];
+    let check = Check::new().in_order().on_both_engines();
+    check.run(input(), move |s| keys(pairs(s).reduce_by_key(|a, b| a + b).with_partitioner(Backwards(3))), expected());
+    let grouped = move |s| keys(pairs(s).group_by_key().with_partitioner(Backwards(3)).map_values(|v| v.len() as u64));
+    check.run(input(), grouped, expected());
+    let joined = move |s: DStream<u64>| {
+        keys(pairs(s.clone()).join(&pairs(s)).with_partitioner(Backwards(3)).map_values(|(v, _)| v))
+    };
+    check.run(input(), joined, expected());
+    let placed = move |s| keys(pairs(s).transform(|rdd, _| rdd.partition_by(Backwards(3))));
+    check.run(input(), placed, expected());
+    // An equal partitioner: no second shuffle, and the partitioner stays known.
+    let twice = move |s| {
+        pairs(s).transform(|rdd, _| {
+            let sums = rdd.reduce_by_key(|a, b| a + b).with_partitioner(Backwards(3));
+            let again = sums.group_by_key();
+            assert_eq!(sums.partitioner(), again.partitioner());
+            assert_ne!(sums.partitioner(), rdd.partition_by(Backwards(4)).partitioner());
+            again.map_values(|v| v.len() as u64)
+        })
+    };
+    check.run(input(), move |s| keys(twice(s)), expected());
+}
+
+#[test]
+fn a_partitioner_that_points_beside_its_partitions_is_named() {
+    #[derive(PartialEq)]
+    struct Beside;
+    impl Partitioner<u64> for Beside {
+        fn num_partitions(&self) -> usize {
+            2
+        }
+        fn partition(&self, _key: &u64) -> usize {
+            2
+        }
+    }
+    let error = fails(|s| s.map(|n| (n, n)).reduce_by_key(|a, _| a).with_partitioner(Beside).map(|(n, _)| n));
+    assert!(error.contains("Beside puts a key into partition 2, but has only 2 partitions"), "{error}");
+    assert!(error.contains("reduce_by_key at"), "{error}");
+}
+
+#[test]
+fn for_each_partition_runs_in_the_tasks() {
+    let (ssc, clock, written) = isolated(|ssc| {
+        let written = ssc.context().collection_accumulator("written");
+        let write = written.clone();
+        test_input(ssc, vec![Some(vec![1u64, 2, 3]), Some(vec![4])], 2).for_each_partition(move |records, task| {
+            let (time, partition) = (task.batch_time().unwrap().milliseconds(), task.partition_id());
+            assert_eq!(TaskContext::get().as_ref(), Some(task));
+            assert!(task.attempt_number() > 0 || partition == 0, "partition 1 fails at first");
+            write.add((time, partition, records.sum::<u64>()));
+        });
+        written
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(2));
+    running.await_batches(2).unwrap();
+    let mut written = written.value();
+    written.sort();
+    assert_eq!(written, [(1000, 0, 1), (1000, 1, 5), (2000, 0, 0), (2000, 1, 4)]);
+}
+
+#[test]
+fn code_in_an_outputs_closure_runs_on_the_driver_and_sees_the_same_data() {
+    let (ssc, clock, sums) = isolated(|ssc| {
+        test_input(ssc, vec![Some(vec![1u64, 2, 3, 4])], 2).map(|n| (n % 2, n)).reduce_by_key(|a, b| a + b)
+    });
+    let (sent, received) = mpsc::channel();
+    sums.foreach_rdd(move |rdd, _| -> headwater::Result<()> {
+        let shifted = rdd.map(|(key, sum)| (key, sum + 100)).reduce_by_key(|a, _| a);
+        let mut all = shifted.join(&rdd).collect()?;
+        all.sort();
+        sent.send(all).unwrap();
+        Ok(())
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    assert_eq!(received.recv().unwrap(), [(0, (106, 6)), (1, (104, 4))]);
+}
+
+#[test]
+fn a_panic_on_a_worker_names_the_operator_and_the_place() {
+    let place = line!() + 1;
+    let error = fails(|s| s.map(|n| if n == 2 { panic!("no twos") } else { n }));
+    assert!(error.contains(&format!("map at crates/headwater/tests/it/isolated.rs:{place}:")), "{error}");
+    assert!(error.contains("panicked: no twos") && error.contains("failed 4 times"), "{error}");
+}
+
+#[test]
+fn a_program_that_differs_from_process_to_process_is_refused() {
+    static BUILT: AtomicUsize = AtomicUsize::new(0);
+    let (ssc, _clock, stream) = isolated(|ssc| {
+        let numbers = test_input(ssc, vec![Some(vec![1u64])], 1);
+        match BUILT.fetch_add(1, Ordering::SeqCst) {
+            0 => numbers.map(|n| n),
+            _ => numbers.filter(|_| true),
+        }
+    });
+    stream.print();
+    let error = ssc.start().err().unwrap().to_string();
+    assert!(error.contains("a worker built the operator filter-"), "{error}");
+}
+
+#[test]
+fn a_transform_that_differs_from_process_to_process_is_told() {
+    static CALLED: AtomicUsize = AtomicUsize::new(0);
+    let program = |s: DStream<u64>| {
+        s.transform(|rdd, _| match CALLED.fetch_add(1, Ordering::SeqCst) {
+            // The local engine, and then the driver.
+            0 | 1 => rdd.repartition(2),
+            _ => rdd,
+        })
+    };
+    let [local, isolated] = Check::new().on_both_engines().outputs([Some(vec![1])], program);
+    assert!(local.is_ok());
+    let error = isolated.unwrap_err().to_string();
+    assert!(error.contains("does not make the shuffle") && error.contains("transform"), "{error}");
+}
+
+#[test]
+fn a_type_that_does_not_survive_its_bytes_is_named() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+        Word(String),
+    }
+    let program = |s: DStream<u64>| s.map(|n| (n, Either::Number(n))).group_by_key();
+    let [local, isolated] = Check::new().on_both_engines().outputs([Some(vec![1])], program);
+    assert!(local.is_ok());
+    let error = isolated.unwrap_err().to_string();
+    assert!(error.contains("Either") && error.contains("untagged"), "{error}");
+}
+
+#[test]
+fn queues_and_sockets_feed_workers() {
+    use std::io::Write;
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let (ssc, clock, (queue, both)) = isolated(move |ssc| {
+        let queue = RddQueue::new();
+        let lines = ssc.socket_text_stream("127.0.0.1", port);
+        let words = ssc.queue_stream(&queue).map(|n: u64| (n.to_string(), 1));
+        (queue, words.union(&lines.map(|line| (line.to_string(), 10))).reduce_by_key(|a, b| a + b))
+    });
+    // What is queued is the driver's own: it may shuffle, too.
+    queue.push(ssc.context().parallelize(vec![1u64, 2, 1], 2).repartition(3)).unwrap();
+    let (sent, received) = mpsc::channel();
+    both.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    server.accept().unwrap().0.write_all(b"1\n3\n").unwrap();
+    let mut all = std::collections::BTreeMap::new();
+    for batch in 1.. {
+        clock.advance(seconds(1));
+        running.await_batches(batch).unwrap();
+        if all.values().sum::<i32>() == 23 {
+            break;
+        }
+        received.recv().unwrap().into_iter().for_each(|(word, n)| *all.entry(word).or_default() += n);
+    }
+    assert_eq!(all.into_iter().collect::<Vec<_>>(), [("1", 12), ("2", 1), ("3", 10)].map(|(w, n)| (w.to_string(), n)));
+    running.stop().unwrap();
+}
+
+#[test]
+fn a_thousand_batches_leave_nothing_behind() {
+    let program = |s: DStream<u64>| {
+        let pairs = s.map(|n| (n % 3, n));
+        let largest = pairs.transform(|rdd, _| {
+            let count = rdd.count().unwrap();
+            rdd.map_values(move |n| n + count)
+        });
+        largest.join(&pairs.reduce_by_key(|a, b| a + b)).map(|(_, (left, right))| left + right)
+    };
+    check_on_both_engines((0..1000).map(|n| vec![n]), program, (0..1000).map(|n| vec![2 * n + 1]));
+}
