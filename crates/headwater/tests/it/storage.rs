@@ -28,11 +28,16 @@ struct Store {
 }
 
 fn store(memory_bytes: usize, disk_bytes: u64) -> Store {
+    store_with_tries(memory_bytes, disk_bytes, 1)
+}
+/// As `store`, whose tasks are tried so often.
+fn store_with_tries(memory_bytes: usize, disk_bytes: u64, failures_max: usize) -> Store {
     let (test, folder) = (TestEnv::new(), temporary_folder());
     let env = test.env();
     let disk = Arc::new(Disk::new(env.files.clone()));
     let env = Env { files: disk.clone(), ..env };
-    let engine = Arc::new(LocalEngine::new(2, &*env.spawner).unwrap());
+    // What a task finds gone is no failure of its own.
+    let engine = Arc::new(LocalEngine::new(2, &*env.spawner).unwrap().with_task_failures_max(failures_max));
     let limits = BlockStoreLimits { memory_bytes, disk_bytes, local_dir: Some(folder.to_string()) };
     let context = RddContext::with_limits(engine, env, HashSeed::new(1), 2, limits);
     Store { context, test, folder, disk }
@@ -397,7 +402,7 @@ fn a_dataset_is_read_from_several_places_of_a_job() {
 #[test]
 fn a_task_that_fails_leaves_nothing_behind_and_is_tried_again() {
     for level in LEVELS {
-        let store = store(1 << 20, PLENTY);
+        let store = store_with_tries(1 << 20, PLENTY, 2);
         let calls = AtomicUsize::new(0);
         let numbers = store.context.parallelize((0..4000u64).collect(), 2).map(move |n| {
             assert_ne!(calls.fetch_add(1, Ordering::Relaxed), 3000, "the 3001st record fails once");
