@@ -38,7 +38,8 @@ pub struct BlockStoreLimits {
     pub memory_bytes: usize,
     /// Bytes of disk; default 64 GiB. What is above is computed again when it is needed.
     pub disk_bytes: u64,
-    /// Below which folder the store makes its own; default: where the system keeps temporary files.
+    /// Below which folder the store makes its own; default: where the system keeps temporary files. It is removed with
+    /// the context; that of a process which was killed stays.
     pub local_dir: Option<String>,
 }
 impl Default for BlockStoreLimits {
