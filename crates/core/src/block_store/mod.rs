@@ -180,7 +180,7 @@ impl BlockStore {
             DiskProblem::LimitReached => {
                 if !self.told_of_limit.swap(true, Ordering::Relaxed) {
                     self.console.warn(&format!(
-                        "persisted datasets take the {} bytes of disk that they may (BlockStoreLimits::disk_bytes): \
+                        "persisted datasets take the {} bytes of disk that they may (Conf::storage_disk_max): \
                          partitions that find no room are computed again when they are needed",
                         self.disk_max
                     ));
