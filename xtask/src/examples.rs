@@ -13,8 +13,19 @@ struct Example {
 }
 
 /// Every example that ends by itself stands here.
-const EXAMPLES: &[Example] =
-    &[Example { name: "network_word_count", arguments: &["--batches", "3"], prints: "Time: " }];
+const EXAMPLES: &[Example] = &[
+    Example { name: "network_word_count", arguments: &["--batches", "3"], prints: "Time: " },
+    Example { name: "queue_stream", arguments: &[], prints: "(3, 100)" },
+    Example { name: "spam_filter", arguments: &[], prints: "(\"bob\", \"the figures\")" },
+    Example { name: "blacklist", arguments: &[], prints: "[(\"hat\", 1), (\"the\", 1)]\nleft out so far: 2\n" },
+    Example { name: "stream_joins", arguments: &[], prints: "(\"shown, not clicked\", (1, \"boats\"))" },
+    Example {
+        name: "custom_partitioner",
+        arguments: &[],
+        prints: "partition 0 of 3: [(\"de/berlin\", 12), (\"de/bonn\", 4)]",
+    },
+    Example { name: "log_analysis", arguments: &[], prints: "ALARM: 3 errors in the batch of " },
+];
 
 /// An example still running then has hung: the slowest is meant to take a few seconds.
 const TIME_LIMIT: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@ mod broadcast;
 mod data;
 mod error;
 mod frames;
+mod glob;
 mod lines;
 mod origin;
 mod partitioner;

@@ -51,7 +51,21 @@ pub mod prelude {
     pub use std::time::Duration;
 }
 
-/// The programs in the README compile and run.
+/// The programs in the README and in the guide compile and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/guide/01-overview.md")]
+    struct Overview;
+    #[doc = include_str!("../../../docs/guide/02-quick-example.md")]
+    struct QuickExample;
+    #[doc = include_str!("../../../docs/guide/03-basic-concepts.md")]
+    struct BasicConcepts;
+    #[doc = include_str!("../../../docs/guide/04-dstreams.md")]
+    struct DStreams;
+    #[doc = include_str!("../../../docs/guide/05-transformations.md")]
+    struct Transformations;
+    #[doc = include_str!("../../../docs/guide/06-outputs.md")]
+    struct Outputs;
+}

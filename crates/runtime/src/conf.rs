@@ -18,6 +18,7 @@ mod tests;
 pub use entries::ConfEntry;
 pub use source::ConfSource;
 
+use headwater_core::rdd::BlockStoreLimits;
 use headwater_core::receiver::StoreLimits;
 use headwater_core::{Error, Result};
 use key::Key;
@@ -110,6 +111,31 @@ impl Conf {
     #[track_caller]
     pub fn pending_batches_max(self, batches: usize) -> Conf {
         self.in_code(&keys::PENDING_BATCHES_MAX, batches.to_string())
+    }
+    /// Memory that the partitions of persisted datasets take, in bytes; default 512 MiB. Above it those used longest ago
+    /// go: to disk if their level says so, else they are computed again when they are needed.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// let conf = Conf::new().storage_memory_max(2 << 30).local_dir("/fast/disk");
+    /// assert_eq!(conf.get("headwater.storage_memory_max")?, "2g");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn storage_memory_max(self, bytes: usize) -> Conf {
+        self.in_code(&keys::STORAGE_MEMORY_MAX, quantity::size_text(bytes as u64))
+    }
+    /// Disk that the partitions of persisted datasets take, in bytes; default 64 GiB. What is above is computed again
+    /// when it is needed.
+    #[track_caller]
+    pub fn storage_disk_max(self, bytes: u64) -> Conf {
+        self.in_code(&keys::STORAGE_DISK_MAX, quantity::size_text(bytes))
+    }
+    /// The folder below which a context makes one of its own for what persisted datasets leave on disk; default: where
+    /// the system keeps temporary files. Source: `spark.local.dir`.
+    #[track_caller]
+    pub fn local_dir(self, path: impl Into<String>) -> Conf {
+        self.in_code(&keys::LOCAL_DIR, path.into())
     }
     /// The seed of the partition hash; default: random, so that keys from outside cannot be made to collide. Set it
     /// to have equal keys in equal partitions from run to run.
@@ -244,6 +270,14 @@ impl Conf {
     }
     pub(crate) fn duration(&self, key: &Key) -> Duration {
         quantity::parse_duration(self.text(key)).expect("values are checked when they are set")
+    }
+    pub(crate) fn block_store_limits(&self) -> BlockStoreLimits {
+        let local_dir = self.text(&keys::LOCAL_DIR);
+        BlockStoreLimits {
+            memory_bytes: self.count(&keys::STORAGE_MEMORY_MAX),
+            disk_bytes: self.count(&keys::STORAGE_DISK_MAX) as u64,
+            local_dir: (!local_dir.is_empty()).then(|| local_dir.to_owned()),
+        }
     }
     pub(crate) fn store_limits(&self) -> StoreLimits {
         let (line, buffered) = (&keys::LINE_BYTES_MAX, &keys::BUFFERED_BYTES_MAX);

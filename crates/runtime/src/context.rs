@@ -62,10 +62,9 @@ impl StreamingContext {
         env: Env,
         seed: HashSeed,
     ) -> StreamingContext {
-        let context = match conf.number(&keys::DEFAULT_PARALLELISM) {
-            Some(partitions) => RddContext::with_default_parallelism(engine, env, seed, partitions as usize),
-            None => RddContext::new(engine, env, seed),
-        };
+        let threads = engine.default_parallelism();
+        let partitions = conf.number(&keys::DEFAULT_PARALLELISM).map_or(threads, |partitions| partitions as usize);
+        let context = RddContext::with_limits(engine, env, seed, partitions, conf.block_store_limits());
         let graph = Arc::new(DStreamGraph::new(context, batch_duration));
         StreamingContext { conf, graph, listeners: Listeners::default() }
     }

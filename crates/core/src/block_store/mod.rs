@@ -38,7 +38,8 @@ pub struct BlockStoreLimits {
     pub memory_bytes: usize,
     /// Bytes of disk; default 64 GiB. What is above is computed again when it is needed.
     pub disk_bytes: u64,
-    /// Below which folder the store makes its own; default: where the system keeps temporary files.
+    /// Below which folder the store makes its own; default: where the system keeps temporary files. It is removed with
+    /// the context; that of a process which was killed stays.
     pub local_dir: Option<String>,
 }
 impl Default for BlockStoreLimits {
@@ -179,7 +180,7 @@ impl BlockStore {
             DiskProblem::LimitReached => {
                 if !self.told_of_limit.swap(true, Ordering::Relaxed) {
                     self.console.warn(&format!(
-                        "persisted datasets take the {} bytes of disk that they may (BlockStoreLimits::disk_bytes): \
+                        "persisted datasets take the {} bytes of disk that they may (Conf::storage_disk_max): \
                          partitions that find no room are computed again when they are needed",
                         self.disk_max
                     ));

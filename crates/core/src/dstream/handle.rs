@@ -7,7 +7,7 @@ use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
 use crate::input::InputDStream;
 use crate::origin::{in_user_code, on_behalf_of};
 use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
-use crate::rdd::{Rdd, RddContext};
+use crate::rdd::{PARTITIONS_MAX, Rdd, RddContext};
 use crate::time::Time;
 use crate::{Data, Error, Key, Record, Result};
 use std::marker::PhantomData;
@@ -94,11 +94,19 @@ impl<T: Record> DStream<T> {
         self.choose_partitions("with_partitions", PartitionChoice::Number(partitions))
     }
 
+    /// Refuses a number of partitions that no batch can have.
+    pub(super) fn check_partitions(&self, method: &str, partitions: usize) {
+        if !(1..=PARTITIONS_MAX).contains(&partitions) {
+            let place = self.place();
+            self.graph.refuse(Error::program(format!(
+                "{place}: {method}({partitions}): a stream has from 1 to {PARTITIONS_MAX} partitions"
+            )));
+        }
+    }
+
     fn choose_partitions(&self, method: &str, choice: PartitionChoice) -> DStream<T> {
         let (place, operator, partitions) = (self.place(), self.node.header(), choice.num_partitions());
-        if partitions == 0 {
-            self.graph.refuse(Error::program(format!("{place}: {method}({partitions}): a stream needs at least 1")));
-        }
+        self.check_partitions(method, partitions);
         if !operator.chooses_partitions() {
             self.graph.refuse(Error::program(format!(
                 "{place}: {method}({partitions}) stands behind an operator that does not choose its partitions; put it \

@@ -3,7 +3,7 @@
 
 use super::node::{Generated, Tick};
 use crate::origin::OperatorId;
-use crate::rdd::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use crate::rdd::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task, push_all};
 use crate::time::Time;
 use crate::transport::{InputPartition, Role, Transport};
 use crate::{Data, Error, ErrorKind, Result, wire};
@@ -69,16 +69,7 @@ impl<T: Data> Node<T> for Fetched {
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         task.check()?;
         let bytes = self.transport.input_partition(self.input, self.time, task.partition())?;
-        let mut records: Vec<T> = wire::decode(&bytes)?;
-        let mut rest = records.drain(..);
-        let mut chunk: Vec<T> = Vec::with_capacity(CHUNK);
-        loop {
-            chunk.extend(rest.by_ref().take(CHUNK));
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            task.check()?;
-            sink(&mut chunk)?;
-        }
+        let records: Vec<T> = wire::decode(&bytes)?;
+        push_all(task, records.into_iter(), sink)
     }
 }

@@ -25,6 +25,7 @@ mod print;
 mod reduce;
 mod remember;
 mod repartition;
+mod save_as_object_files;
 mod save_as_text_files;
 mod slice;
 mod transform;

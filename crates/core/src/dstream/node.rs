@@ -27,7 +27,8 @@ impl Tick {
     pub(crate) fn placed<T: Record>(&self, made: Rdd<T>) -> Rdd<T> {
         match &self.partitions {
             None => made,
-            // Says what is wrong where `transform` made something that does not choose its partitions.
+            // Both say what is wrong where `transform` made something that does not choose its partitions.
+            Some(PartitionChoice::Number(partitions)) => made.with_partitions(*partitions),
             Some(choice) => made.choosing(choice).unwrap_or_else(|| made.with_partitions(choice.num_partitions())),
         }
     }

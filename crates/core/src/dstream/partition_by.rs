@@ -22,6 +22,7 @@ impl<K: Record, V: Record> DStream<(K, V)> {
         K: Key,
         V: Data,
     {
+        self.check_partitions("partition_by", partitioner.num_partitions());
         let by = Partitioning::of::<K, _>(partitioner, self.context().seed()).typed().expect("made for this key");
         self.derive("partition_by", move |rdd, _| rdd.placed(&by))
     }

@@ -1,9 +1,11 @@
 //! `save_as_text_files`: a folder of text per batch.
 
 use super::{DStream, OutputOperation};
+use crate::rdd::{Rdd, Target};
 use crate::time::Time;
 use crate::{Error, Record};
 use std::fmt::Display;
+use std::sync::Arc;
 
 impl<T: Record + Display> DStream<T> {
     /// An output operation: writes each batch into the folder `prefix-<ms>[.suffix]`, one line a record and one file a
@@ -19,17 +21,30 @@ impl<T: Record + Display> DStream<T> {
     /// ```
     #[track_caller]
     pub fn save_as_text_files(&self, prefix: &str, suffix: &str) -> OutputOperation {
+        self.save_batches("save_as_text_files", prefix, suffix, |rdd, path| rdd.text_parts(path))
+    }
+}
+
+impl<T: Record> DStream<T> {
+    /// Registers an output that writes each batch into a folder of its own, by the tasks of what `parts` makes.
+    #[track_caller]
+    pub(super) fn save_batches(
+        &self,
+        operation: &'static str,
+        prefix: &str,
+        suffix: &str,
+        parts: impl Fn(&Rdd<T>, &str) -> Rdd<()> + Send + Sync + 'static,
+    ) -> OutputOperation {
         let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
         if prefix.contains('\0') || suffix.contains('\0') {
-            self.graph
-                .refuse(Error::program(format!("save_as_text_files({prefix:?}, {suffix:?}): a name with a NUL byte")));
+            self.graph.refuse(Error::program(format!("{operation}({prefix:?}, {suffix:?}): a name with a NUL byte")));
         }
-        self.output(
-            "save_as_text_files",
-            false,
-            |rdd, _| rdd,
-            move |rdd, time| rdd.replace_text_files(&rdd_to_file_name(&prefix, &suffix, time)),
-        )
+        let folder = Arc::new(move |time| rdd_to_file_name(&prefix, &suffix, time));
+        let named = folder.clone();
+        let make = move |rdd, time| parts(&rdd, &named(time));
+        self.output(operation, false, make, move |parts, time| {
+            parts.save_parts(operation, &folder(time), Target::Replaced)
+        })
     }
 }
 

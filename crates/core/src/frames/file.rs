@@ -10,6 +10,7 @@
 
 use super::Segment;
 use crate::{Error, ErrorKind, Result};
+use std::any::type_name;
 use std::io::{self, BufReader, Read, Write};
 
 const MAGIC: &[u8; 6] = b"HWRECS";
@@ -24,6 +25,12 @@ pub(crate) const FRAME_BYTES: u64 = 12;
 pub(crate) const END_BYTES: u64 = 20;
 const READ_BYTES: usize = 128 << 10;
 
+/// What files call the type of their records.
+pub(crate) fn name_of<T>() -> &'static str {
+    let name = type_name::<T>();
+    &name[..name.floor_char_boundary(NAME_MAX)]
+}
+
 /// Writes such a file.
 pub(crate) struct FrameWriter<W> {
     out: W,
@@ -35,12 +42,11 @@ pub(crate) struct FrameWriter<W> {
 }
 
 impl<W: Write> FrameWriter<W> {
-    /// Begins a file of records of the type called `name`.
+    /// Begins a file of records of the type called `name`; see [`name_of`].
     pub(crate) fn new(out: W, name: &str) -> io::Result<FrameWriter<W>> {
         let mut writer = FrameWriter { out, bytes: 0, frames: 0, records: 0, scratch: Vec::new() };
-        let name = &name.as_bytes()[..name.len().min(NAME_MAX)];
         let length = (name.len() as u32).to_le_bytes();
-        writer.write_checked(&[MAGIC, &VERSION.to_le_bytes(), &length, name])?;
+        writer.write_checked(&[MAGIC, &VERSION.to_le_bytes(), &length, name.as_bytes()])?;
         Ok(writer)
     }
     pub(crate) fn write(&mut self, segment: &Segment) -> io::Result<()> {
@@ -107,6 +113,10 @@ impl FrameReader {
         reader.name = String::from_utf8_lossy(&head[12..]).into_owned();
         Ok(reader)
     }
+    /// The type of the records, as the writer called it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
     /// The next segment; `None` at the end, where the records that came must be all there are.
     pub(crate) fn next(&mut self) -> Result<Option<Segment>> {
         let mut frame = self.take(8)?;
@@ -167,7 +177,7 @@ mod tests {
     }
     fn read(file: Vec<u8>) -> Result<Vec<u64>> {
         let mut reader = FrameReader::open(Box::new(Cursor::new(file)), "f")?;
-        assert_eq!(reader.name, "u64");
+        assert_eq!(reader.name(), name_of::<u64>());
         let mut out = Vec::new();
         while let Some(segment) = reader.next()? {
             segment.decode(&mut out)?;

@@ -4,5 +4,5 @@
 mod file;
 mod segment;
 
-pub(crate) use file::{END_BYTES, FRAME_BYTES, FrameReader, FrameWriter};
+pub(crate) use file::{END_BYTES, FRAME_BYTES, FrameReader, FrameWriter, name_of};
 pub(crate) use segment::{Segment, SegmentWriter};

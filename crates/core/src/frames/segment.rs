@@ -32,6 +32,8 @@ impl Segment {
 /// Makes segments of records.
 pub(crate) struct SegmentWriter<T> {
     done: Vec<Segment>,
+    /// What `done` takes.
+    done_bytes: usize,
     open: Vec<u8>,
     /// In `open`.
     records: u32,
@@ -42,7 +44,8 @@ pub(crate) struct SegmentWriter<T> {
 
 impl<T: Data> SegmentWriter<T> {
     pub(crate) fn new() -> SegmentWriter<T> {
-        SegmentWriter { done: Vec::new(), open: Vec::new(), records: 0, tried: false, _records: PhantomData }
+        let (done, open) = (Vec::new(), Vec::new());
+        SegmentWriter { done, done_bytes: 0, open, records: 0, tried: false, _records: PhantomData }
     }
     /// Appends `records`, which stay. Runs the records' `Serialize`, which may panic; the writer is of no use then.
     pub(crate) fn push(&mut self, records: &[T]) -> Result<()> {
@@ -62,11 +65,11 @@ impl<T: Data> SegmentWriter<T> {
     }
     /// The bytes of memory that the segments take, without those taken out.
     pub(crate) fn bytes(&self) -> usize {
-        let segment = |segment: &Segment| segment.bytes.len() + size_of::<Segment>();
-        self.done.iter().map(segment).sum::<usize>() + self.open.len()
+        self.done_bytes + self.open.len()
     }
     /// Takes out the segments that are full.
     pub(crate) fn take_full(&mut self) -> Vec<Segment> {
+        self.done_bytes = 0;
         std::mem::take(&mut self.done)
     }
     /// All that were not taken out.
@@ -78,6 +81,7 @@ impl<T: Data> SegmentWriter<T> {
     }
     fn close(&mut self) {
         self.done.push(Segment { records: self.records, bytes: self.open.as_slice().into() });
+        self.done_bytes += self.open.len() + size_of::<Segment>();
         self.records = 0;
         self.open.clear();
     }

@@ -52,18 +52,10 @@ impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
         let partitions = engine.default_parallelism();
-        RddContext::with_default_parallelism(engine, env, seed, partitions)
-    }
-    /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise.
-    pub fn with_default_parallelism(
-        engine: Arc<dyn Engine>,
-        env: Env,
-        seed: HashSeed,
-        partitions: usize,
-    ) -> RddContext {
         RddContext::with_limits(engine, env, seed, partitions, BlockStoreLimits::default())
     }
-    /// As [`RddContext::with_default_parallelism`], with limits for what persisted datasets take.
+    /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise,
+    /// and with limits for what persisted datasets take.
     pub fn with_limits(
         engine: Arc<dyn Engine>,
         env: Env,

@@ -1,5 +1,6 @@
 //! `for_each_partition`: a whole partition in, nothing out but its effects.
 
+use super::map_partitions::whole;
 use super::{PartitionRecords, Rdd, TaskContext};
 use crate::dstream::JobOutcome;
 use crate::origin::Origin;
@@ -40,11 +41,7 @@ impl<T: Record> Rdd<T> {
     ) -> Rdd<()> {
         let origin = Origin::here("for_each_partition");
         self.narrow(false, move |parent, task, _sink| {
-            let mut records = Vec::new();
-            parent.compute(task, &mut |chunk| {
-                records.append(chunk);
-                Ok(())
-            })?;
+            let records = whole(parent, task)?;
             task.enter(origin);
             f(records.into_iter(), &task.context()).map_err(|error| error.within(origin))?;
             Ok(())

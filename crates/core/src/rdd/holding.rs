@@ -1,5 +1,6 @@
 //! [`Holding`]: a dataset that keeps something alive as long as it, or what is derived from it, lives.
 
+use super::map_partitions::whole;
 use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
 use crate::partitioner::Partitioning;
 use crate::{Data, Error, ErrorKind, Record, Result};
@@ -48,15 +49,7 @@ impl<T: Record> Rdd<T> {
     where
         T: Data,
     {
-        let all = |node: &dyn Node<T>, task: &Task<'_>| {
-            let mut records = Vec::new();
-            node.compute(task, &mut |chunk| {
-                records.append(chunk);
-                Ok(())
-            })?;
-            Ok(records)
-        };
-        let collected = self.run_job(partition..partition + 1, all)?;
+        let collected = self.run_job(partition..partition + 1, whole)?;
         let missing = || Error::new(ErrorKind::Internal, "a job ended without its partition");
         collected.into_iter().next().ok_or_else(missing)
     }

@@ -106,7 +106,7 @@ where
 }
 
 /// Pushes what `records` yields, in chunks.
-pub(super) fn push_all<T>(task: &Task<'_>, mut records: impl Iterator<Item = T>, sink: Sink<'_, T>) -> Outcome {
+pub(crate) fn push_all<T>(task: &Task<'_>, mut records: impl Iterator<Item = T>, sink: Sink<'_, T>) -> Outcome {
     let mut chunk = Vec::with_capacity(records.size_hint().0.clamp(1, CHUNK));
     loop {
         task.check()?;

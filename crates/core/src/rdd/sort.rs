@@ -1,5 +1,6 @@
 //! Sorting: keys are spread by ranges that a sample suggests, and each partition is sorted in its task.
 
+use super::map_partitions::whole;
 use super::node::push_all;
 use super::random::PartitionRandom;
 use super::{Node, Outcome, Rdd, Shuffle, Sink, Task};
@@ -236,11 +237,7 @@ fn push_sorted<K: Ord, V>(
     ascending: bool,
     origin: Origin,
 ) -> Outcome {
-    let mut records = Vec::new();
-    parent.compute(task, &mut |chunk| {
-        records.append(chunk);
-        Ok(())
-    })?;
+    let mut records = whole(parent, task)?;
     task.enter(origin);
     records.sort_by(|left, right| if ascending { left.0.cmp(&right.0) } else { right.0.cmp(&left.0) });
     push_all(task, records.into_iter(), sink)

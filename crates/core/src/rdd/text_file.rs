@@ -1,13 +1,15 @@
-//! `text_file`: the lines of a file, in splits that several tasks read side by side.
+//! `text_file`: the lines of files, in splits that several tasks read side by side.
 
+use super::input_files::{InputFile, input_files};
 use super::text_blocks::push_lines;
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{Node, Outcome, PARTITIONS_MAX, Rdd, RddContext, Shuffle, Sink, Task};
 use crate::env::{Env, FileSystem};
 use crate::lines::{LineBlocks, LineLimit};
 use crate::text::{Block, BlockPool, Text};
 use crate::{Error, Result};
 use memchr::memchr;
 use std::io::{ErrorKind, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes of a split: the work of one task.
@@ -18,48 +20,69 @@ const LINE_LIMIT: LineLimit = LineLimit { bytes: 4 << 20, name: "fixed for files
 const READ_BYTES: usize = 1 << 20;
 
 impl RddContext {
-    /// The lines of the file at `path`, in splits of 32 MiB that begin and end at line ends, but at least
-    /// `min_partitions` where the file is long enough. Bytes that are not UTF-8 are replaced by U+FFFD, and lines
-    /// above 4 MiB thrown away, both with a warning. The file must not change while it is read. A file that is not
-    /// there is an error at once.
+    /// The lines of the files that `path` means, in splits of 32 MiB that begin and end at line ends, but at least
+    /// `min_partitions` where the files are long enough; each file has a split of its own. Bytes that are not UTF-8 are
+    /// replaced by U+FFFD, and lines above 4 MiB thrown away, both with a warning. The files must not change while they
+    /// are read.
+    ///
+    /// `path` is a file, a folder, whose files are read, or a pattern: `*` is any run of characters, `?` one, `[a-z]` one
+    /// of these, `[^a-z]` one of the others, `{a,b}` either, and `\\` takes the next character as it is. Commas part
+    /// several. Names that begin with `.` or `_` are left out of folders and patterns. A path that is not there, and a
+    /// pattern that matches nothing, are errors at once. Source: Spark's `textFile`.
     ///
     /// ```
     /// # let context = headwater::testkit::context();
     /// # let folder = headwater::testkit::temporary_folder();
-    /// let path = format!("{folder}/poem");
-    /// std::fs::write(&path, "to be\nor not\nto be\n").unwrap();
-    /// assert_eq!(context.text_file(&path, 1)?.collect()?, ["to be", "or not", "to be"]);
+    /// std::fs::write(format!("{folder}/poem"), "to be\nor not\nto be\n").unwrap();
+    /// std::fs::write(format!("{folder}/a.log"), "begun\n").unwrap();
+    /// std::fs::write(format!("{folder}/b.log"), "done\n").unwrap();
+    /// assert_eq!(context.text_file(&format!("{folder}/poem"), 1)?.collect()?, ["to be", "or not", "to be"]);
+    /// assert_eq!(context.text_file(&format!("{folder}/*.log"), 1)?.collect()?, ["begun", "done"]);
+    /// assert_eq!(context.text_file(&folder, 1)?.count()?, 5);
     /// assert!(context.text_file("no such file", 1).is_err());
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn text_file(&self, path: &str, min_partitions: usize) -> Result<Rdd<Text>> {
-        let bytes = self.env().files.len(path)?;
-        let partitions = (bytes.div_ceil(SPLIT_BYTES) as usize).max(min_partitions.min(bytes as usize)).max(1);
+        let files = input_files(&*self.env().files, path)?;
+        let all: u64 = files.iter().map(|file| file.bytes).sum();
+        let mut splits = Vec::new();
+        for (number, InputFile { bytes, .. }) in files.iter().enumerate() {
+            let share = (min_partitions as u128 * u128::from(*bytes)).div_ceil(u128::from(all.max(1)));
+            let wanted = u128::from(bytes.div_ceil(SPLIT_BYTES)).max(share.min(u128::from(*bytes))).max(1);
+            if splits.len() as u128 + wanted > PARTITIONS_MAX as u128 {
+                return Err(Error::program(format!(
+                    "text_file({path:?}, {min_partitions}): a dataset has at most {PARTITIONS_MAX} partitions"
+                )));
+            }
+            let cut = |n: u128| (n * u128::from(*bytes) / wanted) as u64;
+            splits.extend((0..wanted).map(|n| (number, cut(n)..cut(n + 1))));
+        }
         let (env, pool) = (self.env().clone(), self.blocks().clone());
-        Ok(Rdd::from_node(self, TextFile { path: path.to_owned(), bytes, partitions, env, pool }))
+        Ok(Rdd::from_node(self, TextFiles { files, splits, env, pool }))
     }
 }
 
-struct TextFile {
-    path: String,
-    bytes: u64,
-    partitions: usize,
+struct TextFiles {
+    files: Vec<InputFile>,
+    /// The number of a file, and its bytes.
+    splits: Vec<(usize, Range<u64>)>,
     env: Env,
     pool: BlockPool,
 }
 
-impl Node<Text> for TextFile {
+impl Node<Text> for TextFiles {
     fn num_partitions(&self) -> usize {
-        self.partitions
+        self.splits.len()
     }
     fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, Text>) -> Outcome {
-        let cut = |n: usize| (n as u128 * self.bytes as u128 / self.partitions as u128) as u64;
-        let (start, end) = (cut(task.partition()), cut(task.partition() + 1));
-        let mut split = Split::open(&*self.env.files, &self.path, start, end)?;
-        let source = format!("file {}", self.path);
+        let (file, bytes) = &self.splits[task.partition()];
+        let path = &self.files[*file].path;
+        let mut split = Split::open(&*self.env.files, path, bytes.start, bytes.end)?;
+        let source = format!("file {path}");
         let mut lines = LineBlocks::new(source, self.pool.clone(), self.env.console.clone(), LINE_LIMIT);
         while let Some(bytes) = split.next()? {
+            task.check()?;
             let mut full: Vec<Block> = Vec::new();
             lines.push(bytes, &mut |block| full.push(block));
             full.iter().try_for_each(|block| push_lines(block, task, sink))?;

@@ -300,6 +300,24 @@ fn queues_and_sockets_feed_workers() {
 }
 
 #[test]
+fn a_queued_dataset_of_the_program_is_computed_by_the_driver() {
+    let (ssc, clock, stream) = isolated(|ssc| {
+        let queue = RddQueue::new();
+        let sums = ssc.context().parallelize(vec![(1u64, 1u64), (2, 2), (1, 3)], 3).reduce_by_key(|a, b| a + b);
+        queue.push(sums.with_partitions(3)).unwrap();
+        ssc.queue_stream(&queue).map(|(key, sum)| key * 10 + sum)
+    });
+    let (sent, received) = mpsc::channel();
+    stream.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let mut all = received.recv().unwrap();
+    all.sort();
+    assert_eq!(all, [14, 22]);
+}
+
+#[test]
 fn a_thousand_batches_leave_nothing_behind() {
     let program = |s: DStream<u64>| {
         let pairs = s.map(|n| (n % 3, n));
@@ -310,4 +328,27 @@ fn a_thousand_batches_leave_nothing_behind() {
         largest.join(&pairs.reduce_by_key(|a, b| a + b)).map(|(_, (left, right))| left + right)
     };
     check_on_both_engines((0..1000).map(|n| vec![n]), program, (0..1000).map(|n| vec![2 * n + 1]));
+}
+
+#[test]
+fn workers_write_the_files_of_a_batch() {
+    let folder = headwater::testkit::temporary_folder();
+    // A program is plain values: the folder's name lives as long as the test's process.
+    let prefix: &'static str = format!("{folder}/numbers").leak();
+    let (ssc, clock, ()) = isolated(move |ssc| {
+        let numbers = test_input(ssc, vec![Some(vec![1u64, 2, 3, 4])], 2).repartition(2);
+        numbers.save_as_text_files(prefix, "txt");
+        numbers.save_as_object_files(prefix, "");
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    running.stop().unwrap();
+    let context = headwater::testkit::context();
+    let mut lines = context.text_file(&format!("{prefix}-1000.txt"), 1).unwrap().collect().unwrap();
+    lines.sort();
+    assert_eq!(lines, ["1", "2", "3", "4"]);
+    let mut records = context.object_file::<u64>(&format!("{prefix}-1000")).unwrap().collect().unwrap();
+    records.sort();
+    assert_eq!(records, [1, 2, 3, 4]);
 }

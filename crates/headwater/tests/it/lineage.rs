@@ -167,3 +167,30 @@ fn empty_datasets_are_checkpointed_from_the_start() {
     let empty = context.empty_partition::<u64>().checkpoint();
     assert_eq!((empty.count().unwrap(), empty.is_checkpointed()), (0, true));
 }
+
+#[test]
+fn a_lineage_that_panics_when_it_is_dropped_is_gone_all_the_same() {
+    struct Fragile(#[allow(dead_code, reason = "held to be counted")] Arc<()>, bool);
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            assert!(!self.1, "cannot be closed");
+        }
+    }
+    let alive = Arc::new(());
+    let holding = |rdd: Rdd<u64>, panics| {
+        let held = Fragile(alive.clone(), panics);
+        rdd.map(move |n| {
+            let _held = &held;
+            n
+        })
+    };
+    let old = holding(generations(3, |rdd| holding(rdd, false)), true);
+    let new = generations(3, |rdd| holding(rdd, false));
+    let numbers = old.union(&new);
+    drop((old, new));
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(numbers)));
+    assert!(dropped.is_err());
+    // What waited for its turn goes with the next.
+    drop(generations(1, |rdd| rdd));
+    assert_eq!(Arc::strong_count(&alive), 1);
+}

@@ -3,6 +3,7 @@
 mod basic_operations;
 mod compile_fail;
 mod conf;
+mod disk;
 mod failures;
 mod files;
 mod isolated;
@@ -11,6 +12,7 @@ mod lineage;
 mod listeners;
 mod operator_ids;
 mod persist;
+mod programs;
 mod queue;
 mod rdd_actions;
 mod rdd_operators;

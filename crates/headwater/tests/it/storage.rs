@@ -1,15 +1,15 @@
 //! Persisted datasets: what is computed once, what leaves when the room ends, and what happens when a disk fails.
 
-use headwater::env::{Env, FileSystem, FileWriter, FolderEntry};
+use crate::disk::{Disk, Fault};
+use headwater::env::Env;
 use headwater::hash::HashSeed;
 use headwater::local::LocalEngine;
 use headwater::prelude::*;
 use headwater::rdd::BlockStoreLimits;
 use headwater::testkit::{self, TemporaryFolder, TestEnv, temporary_folder};
-use headwater::{Data, ErrorKind, Result};
-use std::io::{self, Read, Write};
+use headwater::{Data, ErrorKind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 const LEVELS: [StorageLevel; 5] = [
     StorageLevel::DISK_ONLY,
@@ -24,15 +24,20 @@ struct Store {
     context: RddContext,
     test: TestEnv,
     folder: TemporaryFolder,
-    disk: Arc<FaultyDisk>,
+    disk: Arc<Disk>,
 }
 
 fn store(memory_bytes: usize, disk_bytes: u64) -> Store {
+    store_with_tries(memory_bytes, disk_bytes, 1)
+}
+/// As `store`, whose tasks are tried so often.
+fn store_with_tries(memory_bytes: usize, disk_bytes: u64, failures_max: usize) -> Store {
     let (test, folder) = (TestEnv::new(), temporary_folder());
     let env = test.env();
-    let disk = Arc::new(FaultyDisk { files: env.files.clone(), fault: Mutex::new(Fault::None) });
+    let disk = Arc::new(Disk::new(env.files.clone()));
     let env = Env { files: disk.clone(), ..env };
-    let engine = Arc::new(LocalEngine::new(2, &*env.spawner).unwrap());
+    // What a task finds gone is no failure of its own.
+    let engine = Arc::new(LocalEngine::new(2, &*env.spawner).unwrap().with_task_failures_max(failures_max));
     let limits = BlockStoreLimits { memory_bytes, disk_bytes, local_dir: Some(folder.to_string()) };
     let context = RddContext::with_limits(engine, env, HashSeed::new(1), 2, limits);
     Store { context, test, folder, disk }
@@ -58,91 +63,6 @@ impl Store {
         folders
             .flat_map(|folder| list(&folder).into_iter().map(move |file| format!("{folder}/{}", file.name)))
             .collect()
-    }
-}
-
-/// The local disk, until it is told to fail.
-struct FaultyDisk {
-    files: Arc<dyn FileSystem>,
-    fault: Mutex<Fault>,
-}
-#[derive(Clone, Copy)]
-enum Fault {
-    None,
-    Folder,
-    Create,
-    Open,
-    /// A file takes so many bytes.
-    WriteAt(usize),
-}
-impl FaultyDisk {
-    fn set(&self, fault: Fault) {
-        *self.fault.lock().unwrap() = fault;
-    }
-    fn fail_if(&self, fails: impl Fn(Fault) -> bool) -> Result<()> {
-        let fails = fails(*self.fault.lock().unwrap());
-        if fails { Err(headwater::Error::new(ErrorKind::Outside, "the disk is broken")) } else { Ok(()) }
-    }
-}
-impl FileSystem for FaultyDisk {
-    fn open(&self, path: &str, offset: u64) -> Result<Box<dyn Read + Send>> {
-        self.fail_if(|fault| matches!(fault, Fault::Open))?;
-        self.files.open(path, offset)
-    }
-    fn create(&self, path: &str) -> Result<Box<dyn FileWriter>> {
-        self.fail_if(|fault| matches!(fault, Fault::Create))?;
-        let left = match *self.fault.lock().unwrap() {
-            Fault::WriteAt(bytes) => bytes,
-            _ => usize::MAX,
-        };
-        Ok(Box::new(FullFile { file: self.files.create(path)?, left }))
-    }
-    fn create_temporary_folder(&self, parent: Option<&str>) -> Result<String> {
-        self.fail_if(|fault| matches!(fault, Fault::Folder))?;
-        self.files.create_temporary_folder(parent)
-    }
-    fn len(&self, path: &str) -> Result<u64> {
-        self.files.len(path)
-    }
-    fn create_folder(&self, path: &str) -> Result<()> {
-        self.files.create_folder(path)
-    }
-    fn rename(&self, from: &str, to: &str) -> Result<()> {
-        self.files.rename(from, to)
-    }
-    fn sync_folder(&self, path: &str) -> Result<()> {
-        self.files.sync_folder(path)
-    }
-    fn exists(&self, path: &str) -> Result<bool> {
-        self.files.exists(path)
-    }
-    fn list(&self, path: &str) -> Result<Vec<FolderEntry>> {
-        self.files.list(path)
-    }
-    fn remove_file(&self, path: &str) -> Result<()> {
-        self.files.remove_file(path)
-    }
-    fn remove_folder(&self, path: &str) -> Result<()> {
-        self.files.remove_folder(path)
-    }
-}
-struct FullFile {
-    file: Box<dyn FileWriter>,
-    left: usize,
-}
-impl Write for FullFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(&bytes[..bytes.len().min(self.left)])?;
-        self.left -= written;
-        if written == 0 && !bytes.is_empty() { Err(io::Error::other("no space left")) } else { Ok(written) }
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-impl FileWriter for FullFile {
-    fn sync(&mut self) -> Result<()> {
-        self.file.sync()
     }
 }
 
@@ -482,7 +402,7 @@ fn a_dataset_is_read_from_several_places_of_a_job() {
 #[test]
 fn a_task_that_fails_leaves_nothing_behind_and_is_tried_again() {
     for level in LEVELS {
-        let store = store(1 << 20, PLENTY);
+        let store = store_with_tries(1 << 20, PLENTY, 2);
         let calls = AtomicUsize::new(0);
         let numbers = store.context.parallelize((0..4000u64).collect(), 2).map(move |n| {
             assert_ne!(calls.fetch_add(1, Ordering::Relaxed), 3000, "the 3001st record fails once");

@@ -56,6 +56,33 @@ keys!(
         secret: false,
         meaning: "How often a task is tried before its job fails; 1 means that nothing is tried again.",
     },
+    STORAGE_MEMORY_MAX = Key {
+        name: "headwater.storage_memory_max",
+        spark: None,
+        kind: Kind::Size { min: 0, max: u64::MAX },
+        default: "512m",
+        secret: false,
+        meaning: "Memory that the partitions of persisted datasets take, by estimate for records that own heap memory. \
+                  Above it those used longest ago go: to disk if their level says so, else they are computed again when \
+                  they are needed.",
+    },
+    STORAGE_DISK_MAX = Key {
+        name: "headwater.storage_disk_max",
+        spark: None,
+        kind: Kind::Size { min: 0, max: u64::MAX },
+        default: "64g",
+        secret: false,
+        meaning: "Disk that the partitions of persisted datasets take. What is above is computed again when it is needed.",
+    },
+    LOCAL_DIR = Key {
+        name: "headwater.local_dir",
+        spark: Some("spark.local.dir"),
+        kind: Kind::Text,
+        default: "",
+        secret: false,
+        meaning: "The folder below which a context makes one of its own for what persisted datasets leave on disk, and \
+                  removes it at its end; empty means where the system keeps temporary files.",
+    },
     HASH_SEED = Key {
         name: "headwater.hash_seed",
         spark: None,

@@ -119,6 +119,9 @@ fn methods_set_the_key_that_bears_their_name() {
         .app_name("name")
         .default_parallelism(7)
         .task_failures_max(8)
+        .storage_memory_max(5)
+        .storage_disk_max(6 << 10)
+        .local_dir("/tmp")
         .hash_seed(9)
         .concurrent_jobs(10)
         .pending_batches_max(11)
@@ -128,7 +131,8 @@ fn methods_set_the_key_that_bears_their_name() {
         .listener_queue_max(15)
         .connect_timeout(2 * second)
         .receiver_restart_delay(3 * second);
-    let values = ["local[3]", "name", "7", "8", "9", "10", "11", "12k", "13", "14", "15", "2s", "3s"];
+    let values =
+        ["local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "12k", "13", "14", "15", "2s", "3s"];
     assert_eq!(keys::KEYS.iter().map(|key| conf.get(key.name).unwrap()).collect::<Vec<_>>(), values);
     for key in keys::KEYS {
         let Some(spark) = key.spark else { continue };

@@ -11,6 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How often a task is tried before its job fails, unless told otherwise; the default of `Conf::task_failures_max`.
 const TASK_FAILURES_MAX: usize = 4;
 
+/// How often tasks of a stage may find that what they read has gone, which is no failure of theirs: buckets that a
+/// failed attempt took, a kept partition that left.
+const LOSSES_MAX: usize = 16;
+
 /// What the tasks of a stage do.
 #[derive(Clone)]
 pub(super) enum Stage {
@@ -87,7 +91,7 @@ impl Stages {
     /// Runs the tasks of `partitions`, after the map tasks whose buckets they need. Those that fail run again, and
     /// before them the map tasks whose buckets the failed attempt had taken.
     fn run_stage(&self, stage: Stage, partitions: Vec<usize>, job: &Job, tasks: &impl RunsTasks) -> Result<()> {
-        let mut todo = partitions;
+        let (mut todo, mut failures, mut losses) = (partitions, 0, 0);
         let stage_id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (batch_time, context) = (job.batch_time, job.context.clone());
         let mut attempt = Attempt { stage, stage_id, number: 0, batch_time, context };
@@ -100,7 +104,7 @@ impl Stages {
                 }
             }
             let mut failed = tasks.run_wave(&todo, &attempt);
-            failed.sort_by_key(|(partition, stop)| (!matches!(stop, Stop::Cancelled), *partition));
+            failed.sort_by_key(|(partition, stop)| (order(stop), *partition));
             let Some((_, first)) = failed.first() else { return Ok(()) };
             attempt.number += 1;
             match first {
@@ -109,11 +113,23 @@ impl Stages {
                 Stop::Failed(error) if error.kind() == ErrorKind::Program => {
                     return Err(gave_up(failed, attempt.number));
                 }
-                _ if attempt.number < self.task_failures_max => {}
-                _ => return Err(gave_up(failed, attempt.number)),
+                Stop::Lost => losses += 1,
+                _ => failures += 1,
+            }
+            if failures >= self.task_failures_max.max(1) || losses >= LOSSES_MAX {
+                return Err(gave_up(failed, attempt.number));
             }
             todo = failed.into_iter().map(|(partition, _)| partition).collect();
         }
+    }
+}
+
+/// Which of several ends of tasks decides what becomes of the stage.
+fn order(stop: &Stop) -> usize {
+    match stop {
+        Stop::Cancelled => 0,
+        Stop::Lost => 2,
+        _ => 1,
     }
 }
 

@@ -51,10 +51,16 @@ impl FileSystem for LocalFiles {
         named(&format!("rename to {to}"), from, fs::rename(from, to))
     }
     fn sync_folder(&self, path: &str) -> Result<()> {
-        named("make durable the folder", path, File::open(path).and_then(|folder| folder.sync_all()))
+        // Elsewhere a folder cannot be opened, and its names are durable with their files.
+        let sync = || if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) };
+        named("make durable the folder", path, sync())
     }
     fn exists(&self, path: &str) -> Result<bool> {
-        named("look at", path, fs::exists(path))
+        match fs::exists(path) {
+            // Below a file there is nothing.
+            Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(false),
+            result => named("look at", path, result),
+        }
     }
     fn list(&self, path: &str) -> Result<Vec<FolderEntry>> {
         let entry = |entry: DirEntry| {

@@ -56,7 +56,7 @@ struct JobSet {
     left: AtomicUsize,
     failed: AtomicBool,
     /// For listeners, if there were any when it was submitted.
-    report: Option<BatchReport>,
+    report: Option<Box<BatchReport>>,
 }
 
 impl JobScheduler {
@@ -91,7 +91,7 @@ impl JobScheduler {
         if jobs.is_empty() {
             return self.shared.completed(&JobSet { time, left, failed, report: None });
         }
-        let report = BatchReport::submitted(&self.shared.listeners, time, &jobs, inputs);
+        let report = BatchReport::submitted(&self.shared.listeners, time, &jobs, inputs).map(Box::new);
         let set = Arc::new(JobSet { time, left, failed, report });
         jobs.into_iter().for_each(|job| self.queue.add(Some((set.clone(), job))));
     }
@@ -124,7 +124,7 @@ impl Shared {
         let _counted = Counted { shared: self, set };
         let BatchJob { output_op_id, name, run, .. } = job;
         if self.is_cancelled() {
-            set.report.iter().for_each(BatchReport::job_dropped);
+            set.report.iter().for_each(|report| report.job_dropped());
             // Dropping the closure is the user's code too.
             let _dropped = caught(&name, || {
                 drop(run);
@@ -153,7 +153,7 @@ impl Shared {
         self.cancelled.load(Ordering::Acquire)
     }
     fn completed(&self, set: &JobSet) {
-        set.report.iter().for_each(BatchReport::completed);
+        set.report.iter().for_each(|report| report.completed());
         let failed = set.failed.load(Ordering::Relaxed);
         self.events.post_completed(set.time, || self.status.batch_completed(set.time, failed));
     }

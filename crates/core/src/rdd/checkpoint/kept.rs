@@ -1,12 +1,11 @@
 //! [`Kept`]: the partitions of a checkpoint, in this process or, where the application has several, with the others.
 
-use crate::frames::{FrameReader, FrameWriter, Segment};
+use crate::frames::{FrameReader, FrameWriter, Segment, name_of};
 use crate::item::ItemId;
 use crate::rdd::persist::{ReadStop, push_file, push_segments};
 use crate::rdd::{Outcome, RddContext, Sink, Stop, Task};
 use crate::transport::{Role, Transport};
 use crate::{Data, Error, ErrorKind, Result};
-use std::any::type_name;
 use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -113,7 +112,7 @@ impl Drop for Kept {
 
 fn to_bytes<T>(segments: &[Segment]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let written = FrameWriter::new(&mut bytes, type_name::<T>()).and_then(|mut writer| {
+    let written = FrameWriter::new(&mut bytes, name_of::<T>()).and_then(|mut writer| {
         segments.iter().try_for_each(|segment| writer.write(segment))?;
         writer.finish()
     });

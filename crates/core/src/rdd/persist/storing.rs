@@ -5,12 +5,11 @@ use super::{ReadStop, push_file, push_memory, push_segments};
 use crate::Data;
 use crate::StorageLevel;
 use crate::block_store::{BlockFile, Bytes, DiskProblem, Insertion, Records, Stored};
-use crate::frames::{Segment, SegmentWriter};
+use crate::frames::{Segment, SegmentWriter, name_of};
 use crate::origin::Origin;
 use crate::rdd::retain::truncate;
 use crate::rdd::{Outcome, Sink, Stop, Task};
 use crate::record_size::bytes_of;
-use std::any::type_name;
 use std::mem::replace;
 use std::sync::Arc;
 
@@ -109,7 +108,7 @@ impl<'a, T: Data> Storing<'a, T> {
 
     /// There is no room in memory: from here on chunks go to a file, if the level and the disk let them, or on.
     fn leave_memory(&mut self) {
-        self.file = self.insertion.file(type_name::<T>());
+        self.file = self.insertion.file(name_of::<T>());
         self.form = if self.file.is_some() { Form::File } else { Form::PassedOn };
         if self.form == Form::PassedOn {
             self.insertion.give_up();

@@ -1,7 +1,7 @@
 //! The driver's side: sends each task that has an address to a worker, and runs the others itself.
 
 use super::message::{Message, Reply, StageAddress, TaskMessage};
-use super::wire::{Connection, Wire};
+use super::wire::{Connection, Wire, worker_waits};
 use super::worker::{BuildWorker, Worker};
 use crate::engine::local::TaskThreads;
 use crate::engine::stages::{Attempt, RunsTasks, Stage, Stages};
@@ -113,7 +113,7 @@ fn address_of(stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
 
 impl RunsTasks for Tasks {
     fn run_wave(&self, todo: &[usize], attempt: &Attempt) -> Vec<(usize, Stop)> {
-        let address = address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0);
+        let address = address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0 && !worker_waits());
         let Some((stage, action)) = address else { return self.own.run_wave(todo, attempt) };
         let sent: Vec<_> =
             todo.iter().map(|partition| (*partition, self.send(stage, action, *partition, attempt))).collect();

@@ -6,6 +6,7 @@ use headwater_core::rdd::{Stop, TaskContext};
 use headwater_core::time::Time;
 use headwater_core::transport::{InputPartition, Role, Transport};
 use headwater_core::{Error, ErrorKind, OperatorId, Result};
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,7 +112,9 @@ impl Transport for Connection {
             Some(Some((_, make))) => make.clone(),
             _ => return Err(gone(input, time)),
         };
-        // The driver's part of a conversation: it runs a job of its own, though on this worker's thread.
+        // The driver's part of a conversation: it runs a job of its own, though on this worker's thread, which therefore
+        // must not be sent any of its tasks.
+        let _serving = Serving::begin();
         TaskContext::outside_of_tasks(|| make(partition))
     }
 
@@ -146,6 +149,27 @@ impl Transport for Connection {
         // A worker that is gone has nothing to clear.
         workers.iter().for_each(|worker| drop(worker.send(Message::ClearMetadata(time))));
     }
+}
+
+thread_local! {
+    static SERVING: Cell<bool> = const { Cell::new(false) };
+}
+/// While it lives, this worker's thread does the driver's work.
+struct Serving;
+impl Serving {
+    fn begin() -> Serving {
+        SERVING.set(true);
+        Serving
+    }
+}
+impl Drop for Serving {
+    fn drop(&mut self) {
+        SERVING.set(false);
+    }
+}
+/// Whether this thread is a worker's that waits for the driver's work, which it does itself.
+pub(super) fn worker_waits() -> bool {
+    SERVING.get()
 }
 
 fn gone(input: OperatorId, time: Time) -> Error {
