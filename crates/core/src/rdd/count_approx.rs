@@ -1,7 +1,7 @@
 //! `count_approx`: a count that ends in time, with bounds for what it did not see.
 
 use super::Rdd;
-use super::retain::truncate;
+use super::actions::Count;
 use crate::{Error, Record, Result};
 use std::fmt;
 use std::time::Duration;
@@ -44,19 +44,17 @@ impl<T: Record> Rdd<T> {
             return Err(Error::program(format!("count_approx: the confidence {confidence} is not from 0 to 1")));
         }
         let (clock, all) = (&self.context.env().clock, self.num_partitions());
-        let deadline = clock.now() + timeout;
         self.keep_shuffles();
-        let (mut counted, mut sum) = (0, 0);
-        while counted < all && (counted == 0 || clock.now() < deadline) {
-            let wave = counted..all.min(counted + self.context.default_parallelism());
-            counted = wave.end;
-            let counts = self.fold_job_at(wave, |count: &mut u64, chunk| {
-                *count += chunk.len() as u64;
-                truncate(chunk, 0);
-                Ok(())
-            })?;
-            sum += counts.into_iter().sum::<u64>();
-        }
+        let (sum, counted) = self.agreed(|| {
+            let deadline = clock.now() + timeout;
+            let (mut sum, mut counted) = (0, 0);
+            while counted < all && (counted == 0 || clock.now() < deadline) {
+                let wave = counted..all.min(counted + self.context.default_parallelism());
+                counted = wave.end;
+                sum += self.submit_action::<Count>(wave, 0)?.into_iter().sum::<u64>();
+            }
+            Ok((sum, counted))
+        })?;
         Ok(estimate(sum, counted, all, confidence))
     }
 }

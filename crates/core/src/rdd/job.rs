@@ -38,14 +38,23 @@ impl<T: Record> Rdd<T> {
         partitions: Range<usize>,
         parameter: usize,
     ) -> Result<Vec<A::Output>> {
+        self.agreed(|| self.submit_action::<A>(partitions, parameter))
+    }
+    /// The same as one job of an action that is [agreed](Rdd::agreed) on as a whole.
+    pub(super) fn submit_action<A: KnownAction<T>>(
+        &self,
+        partitions: Range<usize>,
+        parameter: usize,
+    ) -> Result<Vec<A::Output>> {
         let action = remote::<T, A>;
         let remote = self.made_by.map(|(operator, time)| RemoteStage { operator, time, action, parameter });
-        self.agreed(|| self.submit(partitions, move |node, task| A::run(node, task, parameter), remote))
+        self.submit(partitions, move |node, task| A::run(node, task, parameter), remote)
     }
 
     /// The driver's result, in every process. An action inside `transform` steers the program, so a worker that makes
-    /// the batch's datasets again must get the same answer; it does not run the job a second time.
-    fn agreed<R: Data>(&self, run: impl FnOnce() -> Result<Vec<R>>) -> Result<Vec<R>> {
+    /// the batch's datasets again must get the same answer; it does not run the job a second time. An action of as many
+    /// jobs as it takes, which the clock or what is kept may decide, is agreed on as a whole.
+    pub(super) fn agreed<R: Data>(&self, run: impl FnOnce() -> Result<R>) -> Result<R> {
         let Some(transport) = self.context.transport() else { return run() };
         let item = self.context.next_item();
         match transport.role() {
@@ -55,7 +64,7 @@ impl<T: Record> Rdd<T> {
                 result
             }
             Role::Driver => run(),
-            Role::Worker => wire::decode::<Result<Vec<R>, WireError>>(&transport.value(item)?)?.map_err(Error::from),
+            Role::Worker => wire::decode::<Result<R, WireError>>(&transport.value(item)?)?.map_err(Error::from),
         }
     }
 

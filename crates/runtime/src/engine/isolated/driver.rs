@@ -7,12 +7,13 @@ use crate::engine::local::TaskThreads;
 use crate::engine::stages::{Attempt, RunsTasks, Stage, Stages};
 use headwater_core::engine::{Engine, Job, RemoteAction};
 use headwater_core::env::{Spawner, Thread};
+use headwater_core::item::ItemScope;
 use headwater_core::rdd::{Stop, TaskContext};
 use headwater_core::time::Time;
 use headwater_core::transport::{Role, Transport};
 use headwater_core::{Error, ErrorKind, OperatorId, Result, wire};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Workers in threads of their own, each with its own program; see the module above. Their threads end when the engine
 /// stops, or is dropped.
@@ -26,6 +27,8 @@ pub(crate) struct IsolatedEngine {
 }
 struct Tasks {
     wire: Arc<Wire>,
+    /// What the workers built. An output that was added to the driver's context alone is not among it.
+    workers_operators: OnceLock<Vec<OperatorId>>,
     /// For tasks without an address.
     own: TaskThreads,
 }
@@ -33,7 +36,8 @@ struct Tasks {
 impl IsolatedEngine {
     /// An engine whose `workers`, at least one, come to life with the program; `build` builds it for each of them.
     pub(crate) fn new(workers: usize, spawner: Arc<dyn Spawner>, build: BuildWorker) -> Result<IsolatedEngine> {
-        let tasks = Tasks { wire: Arc::default(), own: TaskThreads::new(1, &*spawner)? };
+        let (wire, workers_operators) = Default::default();
+        let tasks = Tasks { wire, workers_operators, own: TaskThreads::new(1, &*spawner)? };
         Ok(IsolatedEngine { workers, build, spawner, stages: Stages::default(), tasks, threads: Mutex::default() })
     }
 
@@ -53,7 +57,7 @@ impl IsolatedEngine {
         Ok((send, is_built))
     }
 }
-type Starting = (std::sync::mpsc::Sender<Message>, Receiver<Result<()>>);
+type Starting = (std::sync::mpsc::Sender<Message>, Receiver<Result<Vec<OperatorId>>>);
 
 impl Engine for IsolatedEngine {
     fn run(&self, job: &Job) -> Result<()> {
@@ -78,9 +82,10 @@ impl Engine for IsolatedEngine {
         let workers = (0..self.workers).map(|number| self.start_worker(number, zero, operators));
         let mut senders = Vec::with_capacity(self.workers);
         for (sender, built) in workers.collect::<Result<Vec<_>>>()? {
-            built
-                .recv()
-                .map_err(|error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error))??;
+            let built = built.recv();
+            let operators =
+                built.map_err(|error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error))??;
+            self.tasks.workers_operators.get_or_init(|| operators);
             senders.push(sender);
         }
         self.tasks.wire.set_workers(senders);
@@ -113,7 +118,7 @@ fn address_of(stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
 
 impl RunsTasks for Tasks {
     fn run_wave(&self, todo: &[usize], attempt: &Attempt) -> Vec<(usize, Stop)> {
-        let address = address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0 && !worker_waits());
+        let address = address_of(&attempt.stage).filter(|(stage, _)| self.workers_know(stage) && !worker_waits());
         let Some((stage, action)) = address else { return self.own.run_wave(todo, attempt) };
         let sent: Vec<_> =
             todo.iter().map(|partition| (*partition, self.send(stage, action, *partition, attempt))).collect();
@@ -123,6 +128,21 @@ impl RunsTasks for Tasks {
 }
 
 impl Tasks {
+    fn workers_know(&self, stage: &StageAddress) -> bool {
+        if self.wire.num_workers() == 0 {
+            return false;
+        }
+        let operator = match stage {
+            StageAddress::Result { operator, .. } => Some(operator),
+            StageAddress::Map(shuffle) => match &shuffle.scope {
+                ItemScope::Batch(operator, _) => Some(operator),
+                ItemScope::Program | ItemScope::Process => None,
+            },
+        };
+        let known = self.workers_operators.get();
+        known.is_some_and(|known| operator.is_none_or(|operator| known.contains(operator)))
+    }
+
     /// A partition goes to the same worker in every stage, and to the next one when it is tried again.
     fn send(
         &self,

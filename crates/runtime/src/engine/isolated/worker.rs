@@ -54,8 +54,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Builds the program, says whether that went well, and works until the driver hangs up.
-    pub(super) fn run(self, built: Sender<Result<()>>) {
+    /// Builds the program, says of which operators or why not, and works until the driver hangs up.
+    pub(super) fn run(self, built: Sender<Result<Vec<OperatorId>>>) {
         let build = || self.build_program();
         let graph = catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| {
             Err(Error::program(format!("building the program on a worker panicked: {}", panic_message(&*panic))))
@@ -65,7 +65,7 @@ impl Worker {
             // Who is not there to hear it does not start the program.
             Err(error) => return drop(built.send(Err(error))),
         };
-        drop(built.send(Ok(())));
+        drop(built.send(Ok(graph.operators().into_iter().map(|(operator, _)| operator).collect())));
         for message in &self.messages {
             match message {
                 Message::Task { task, action, reply } => {
