@@ -45,6 +45,11 @@ impl ItemId {
     }
 }
 
+/// Whether this thread makes the RDD of a batch, so that an action runs inside `transform`.
+pub(crate) fn batch_is_being_made() -> bool {
+    MAKING.get().is_some()
+}
+
 impl ItemScope {
     /// Whether this thread makes it right now: an operator's closure that runs an action is not through yet, and another
     /// process cannot get further in it than this one.

@@ -52,7 +52,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
                 let unsorted = Arc::new(Unsorted { rdd: self.clone(), sample, ascending, origin });
                 Rdd::from_node(&self.context, Unsorted::sorted(unsorted, partitions))
             }
-            Err(error) => self.broken(format!("{kind}: sampling the keys failed: {error}")),
+            Err(error) => self.failed(&error.within(format!("{origin}: sampling the keys failed"))),
         }
     }
 

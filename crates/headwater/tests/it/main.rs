@@ -12,6 +12,7 @@ mod lineage;
 mod listeners;
 mod operator_ids;
 mod persist;
+mod pipelines;
 mod programs;
 mod queue;
 mod rdd_actions;

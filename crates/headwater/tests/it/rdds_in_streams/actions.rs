@@ -285,7 +285,7 @@ fn check_in_streams(name: &str, action: Action, shape: Shape, reference: &[Strin
         let steered = left.transform(move |rdd, _| {
             let answer = action(&rdd).unwrap();
             // What is made depends on the answer: a process with another one would not find its tasks.
-            let steered = if answer.len() % 2 == 0 { rdd.repartition(answer.len() % 5 + 1) } else { rdd };
+            let steered = if answer.len().is_multiple_of(2) { rdd.repartition(answer.len() % 5 + 1) } else { rdd };
             steered.map_partitions(move |records| [(answer.clone(), records.count())])
         });
         (left, steered)

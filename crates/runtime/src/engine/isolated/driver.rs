@@ -170,7 +170,8 @@ fn received(reply: &Receiver<Vec<u8>>, partition: usize, attempt: &Attempt) -> R
                 stage.accept(partition, &result)?;
             }
             let registry = attempt.context.accumulators();
-            Ok(accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes))?)
+            let add = || accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes));
+            Ok(attempt.count(partition, add)?)
         }
         Reply::Lost => Err(Stop::Lost),
         Reply::Cancelled => Err(Stop::Cancelled),
