@@ -35,7 +35,7 @@ pub trait Transport: Send + Sync {
     fn forget_shuffle(&self, shuffle: ItemId);
 
     /// The driver offers the batch of an input: its number of partitions and what makes them; none where the input has
-    /// no RDD at that time.
+    /// no RDD at that time, which is not forgotten before some later batches have come.
     fn offer_input(&self, input: OperatorId, time: Time, partitions: Option<(usize, InputPartition)>);
     /// No job reads the batch of the input any more.
     fn forget_input(&self, input: OperatorId, time: Time);

@@ -1,8 +1,9 @@
 //! Spark's `BasicOperationsSuite`: its inputs and its outputs, on both engines.
 
-use headwater::DStream;
+use crate::contexts::{batches_of, on_both_engines};
+use headwater::prelude::*;
 use headwater::testkit::{
-    Check, CheckOnBothEngines, check_on_both_engines as check, check_two_on_both_engines as check_two,
+    Check, CheckOnBothEngines, check_on_both_engines as check, check_two_on_both_engines as check_two, test_input,
 };
 
 /// Both engines, records in order.
@@ -120,6 +121,29 @@ fn union() {
     in_order().run(input, |s| s.union_all(&[s.map(|x| x + 4), s.map(|x| x + 8)]), three);
 }
 
+/// `StreamingContext.union` and `StreamingContext.transform`, each over three streams.
+#[test]
+fn union_and_transform_by_the_context() {
+    let three = |ssc: &StreamingContext| {
+        let input = [1, 101, 201].map(|from| Some((from..from + 4).collect::<Vec<i32>>()));
+        let s = test_input(ssc, input.to_vec(), 2);
+        [s.clone(), s.map(|x| x + 4), s.map(|x| x + 8)]
+    };
+    let expected = [1, 101, 201].map(|from| Some((from..from + 12).collect::<Vec<i32>>()));
+    for union in batches_of(3, move |ssc| ssc.union(&three(ssc))) {
+        assert_eq!(union, expected);
+    }
+    let transform = move |ssc: &StreamingContext| {
+        ssc.transform(&three(ssc), |rdds, _| {
+            assert_eq!(rdds.len(), 3);
+            rdds[0].context().union(rdds.clone())
+        })
+    };
+    for transformed in batches_of(3, transform) {
+        assert_eq!(transformed, expected);
+    }
+}
+
 #[test]
 fn transform() {
     let expected = numbers().map(|batch| batch.iter().map(i32::to_string).collect());
@@ -218,6 +242,116 @@ fn a_batch_without_an_rdd() {
     assert_eq!(out(|s| s.join(&s).map(|(k, _)| k)), sizes);
     assert_eq!(out(|s| s.union(&s).map(|(k, _)| k)), [Some(vec![1, 1]), None, Some(vec![])]);
     assert_eq!(out(|s| s.count().map(|n| n as i32)), [Some(vec![1]), None, Some(vec![0])]);
+}
+
+/// Spark's rows "with input stream return None", whose jobs fail there. Ruling: what has no RDD is left out, or empty
+/// beside one that has; where there is none at all, the user's `transform` is not called.
+#[test]
+fn input_streams_that_return_none() {
+    let numbers = |ssc: &StreamingContext| {
+        test_input(ssc, vec![Some((1..=4).collect::<Vec<i32>>()), Some((101..=104).collect()), None], 2)
+    };
+    let eight = [Some((1..=8).collect::<Vec<i32>>()), Some((101..=108).collect()), None];
+    let union = move |ssc: &StreamingContext| numbers(ssc).union(&numbers(ssc).map(|x| x + 4));
+    assert_eq!(batches_of(3, union), [&eight; 2]);
+    let texts = eight.clone().map(|batch| Some(batch?[..4].iter().map(i32::to_string).collect::<Vec<_>>()));
+    let transform = move |ssc: &StreamingContext| numbers(ssc).transform(|rdd, _| rdd.map(|x| x.to_string()));
+    assert_eq!(batches_of(3, transform), [&texts; 2]);
+    let by_context = move |ssc: &StreamingContext| {
+        let streams = [numbers(ssc), numbers(ssc).map(|x| x + 4)];
+        ssc.transform(&streams, |rdds, _| rdds[0].context().union(rdds.clone()))
+    };
+    assert_eq!(batches_of(3, by_context), [&eight; 2]);
+}
+
+/// The same for two streams, each of which has an RDD at other times.
+#[test]
+fn transform_with_of_input_streams_that_return_none() {
+    let inputs = |ssc: &StreamingContext| {
+        let input = |batches: &[Option<&[&str]>]| {
+            let batch = |batch: &[&str]| batch.iter().map(|word| word.to_string()).collect::<Vec<_>>();
+            test_input(ssc, batches.iter().map(|words| words.map(batch)).collect(), 2)
+        };
+        let left = input(&[Some(&["a", "b"]), Some(&["a", ""]), Some(&[""]), None, None]);
+        (left, input(&[Some(&["a", "b"]), None, Some(&[]), Some(&["c"]), None]))
+    };
+    let expected = [Some(vec!["a", "b", "a", "b"]), Some(vec!["a", ""]), Some(vec![""]), Some(vec!["c"]), None];
+    let expected = expected.map(|batch| Some(batch?.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+    let transform_with = move |ssc: &StreamingContext| {
+        let (left, right) = inputs(ssc);
+        left.transform_with(&right, |left, right, _| left.union(&right))
+    };
+    assert_eq!(batches_of(5, transform_with), [&expected; 2]);
+    let union = move |ssc: &StreamingContext| {
+        let (left, right) = inputs(ssc);
+        ssc.union(&[left, right])
+    };
+    assert_eq!(batches_of(5, union), [&expected; 2]);
+    // A side without an RDD has no key.
+    let keys = move |ssc: &StreamingContext| {
+        let (left, right) = inputs(ssc);
+        let both = left.map(|word| (word, 1)).cogroup(&right.map(|word| (word, 'x'))).with_partitions(1);
+        both.transform(|rdd, _| rdd.sort_by_key(true)).map(|(word, (l, r))| format!("{word}{}{}", l.len(), r.len()))
+    };
+    let words = |words: &[&str]| Some(words.iter().map(|word| word.to_string()).collect::<Vec<_>>());
+    let expected = [words(&["a11", "b11"]), words(&["10", "a10"]), words(&["10"]), words(&["c01"]), None];
+    assert_eq!(batches_of(5, keys), [&expected; 2]);
+}
+
+/// Spark's "transform with NULL": there is no null here. What stands for nothing is an empty dataset, as Spark's message
+/// says.
+#[test]
+fn transform_to_nothing() {
+    let [local, isolated] = batches_of(2, |ssc| {
+        let numbers = test_input(ssc, vec![Some(vec![1, 2]), Some(vec![3])], 2);
+        let nothing = numbers.transform(|rdd, _| rdd.context().empty_rdd::<i32>());
+        nothing.map(|x| x + 1).union(&nothing.reduce(|a, b| a + b)).union(&nothing.repartition(2))
+    });
+    assert_eq!([local, isolated], [[Some(vec![]), Some(vec![])], [Some(vec![]), Some(vec![])]]);
+    check(
+        [vec![1], vec![2]],
+        |s: DStream<i32>| s.transform(|rdd, _| rdd.context().empty_rdd::<i32>()).count(),
+        [[0]; 2].map(Vec::from),
+    );
+}
+
+#[test]
+fn slice() {
+    let built = on_both_engines(|ssc| {
+        ssc.remember(minutes(1));
+        let stream = test_input(ssc, (1..=4).map(|n| Some(vec![n])).collect(), 2);
+        stream.foreach_rdd(|_, _| ());
+        stream
+    });
+    for built in built {
+        let engine = built.engine;
+        let (_running, stream) = built.run(4);
+        let slice = |from, to| -> Vec<i32> {
+            let rdds = stream.slice(Time::from_millis(from), Time::from_millis(to)).unwrap();
+            rdds.iter().flat_map(|rdd| rdd.collect().unwrap()).collect()
+        };
+        let slices = [slice(0, 1000), slice(0, 2000), slice(1000, 2000), slice(2000, 4000)];
+        assert_eq!(slices, [vec![1], vec![1, 2], vec![1, 2], vec![2, 3, 4]], "on the {engine} engine");
+    }
+}
+
+/// The `map` of "rdd cleanup - map and window", which remembers what is asked for, and no more.
+#[test]
+fn rdd_cleanup_of_a_map() {
+    let built = on_both_engines(|ssc| {
+        ssc.remember(seconds(3));
+        let input = (0..10).map(|n| Some(vec![n, n + 1])).collect();
+        let mapped = test_input(ssc, input, 2).map(|x: i32| (x % 10, 1));
+        mapped.foreach_rdd(|rdd, _| rdd.count().map(drop));
+        mapped
+    });
+    for built in built {
+        let engine = built.engine;
+        let (running, mapped) = built.run(10);
+        running.stop_gracefully().unwrap();
+        let remembers = |from| mapped.slice(Time::from_millis(from), Time::from_millis(10_000)).is_ok();
+        assert_eq!([10_000, 8000, 7000, 1000].map(remembers), [true, true, false, false], "on the {engine} engine");
+    }
 }
 
 #[test]

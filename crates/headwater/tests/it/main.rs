@@ -3,6 +3,7 @@
 mod basic_operations;
 mod compile_fail;
 mod conf;
+mod contexts;
 mod disk;
 mod failures;
 mod files;

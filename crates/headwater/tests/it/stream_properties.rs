@@ -6,4 +6,5 @@ mod by_key;
 mod case;
 mod context;
 mod cuts;
+mod missing_batches;
 mod two_streams;

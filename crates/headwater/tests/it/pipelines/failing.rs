@@ -2,8 +2,9 @@
 
 use super::random::{input, pipeline};
 use super::step::Pair;
+use crate::contexts::on_both_engines;
 use headwater::prelude::*;
-use headwater::testkit::{Check, IsolatedProgram, isolated, streaming_context, test_input};
+use headwater::testkit::{Check, IsolatedProgram, test_input};
 use headwater::{LongAccumulator, TaskContext};
 use proptest::array::uniform32;
 use proptest::option;
@@ -64,17 +65,10 @@ fn counted(
         let records = batch.into_iter().flatten().collect();
         (program(test_input(ssc, vec![Some(records)], 4), seen.clone()), seen)
     };
-    let local = || {
-        let (ssc, clock) = streaming_context();
-        let built = build(&ssc);
-        (ssc, clock, built)
-    };
-    [local(), isolated(build)].map(|(ssc, clock, (stream, seen))| {
+    on_both_engines(build).map(|built| {
         let (sent, received) = std::sync::mpsc::channel();
-        stream.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
-        let running = ssc.start().unwrap();
-        clock.advance(seconds(1));
-        running.await_batches(1).unwrap();
+        built.result.0.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+        let (_running, (_, seen)) = built.run(1);
         (received.recv().unwrap(), seen.value())
     })
 }

@@ -271,6 +271,8 @@ fn check(rows: Vec<Row>) {
     for shape in Shape::ALL {
         let inputs: Vec<Rdd<Pair>> = references(shape).into_iter().map(|(left, _)| left).collect();
         for Row { name, action, model } in &rows {
+            // Shown if the row fails.
+            println!("{name} ({shape:?})");
             let reference: Vec<String> = inputs.iter().map(|rdd| action(rdd).unwrap()).collect();
             if let Some(model) = model {
                 let expected: Vec<_> = inputs.iter().map(|rdd| model(&rdd.collect_partitions().unwrap())).collect();
@@ -297,7 +299,7 @@ fn check_in_streams(name: &str, action: Action, shape: Shape, reference: &[Strin
         left.foreach_rdd(move |rdd, _| answers.lock().unwrap().push(action(&rdd).unwrap()));
         steered.foreach_rdd(|rdd, _| rdd.count().map(drop));
     };
-    let ran = on_both_engines(name, shape, build, outputs, |(left, steered)| {
+    let ran = on_both_engines(shape, build, outputs, |(left, steered)| {
         let sizes = batches(&left).into_iter().map(|rdd| rdd.count().unwrap() as usize);
         let steered = batches(&steered).into_iter().map(|rdd| rdd.collect().unwrap());
         sizes.zip(steered).collect::<Vec<_>>()

@@ -1,9 +1,10 @@
 //! What the tables have in common: two inputs, the shapes that they come in, and the reference, which is the same
 //! operation on a dataset without a stream.
 
+use crate::contexts;
 use headwater::Partitioner;
 use headwater::prelude::*;
-use headwater::testkit::{self, IsolatedProgram, isolated, streaming_context, test_input};
+use headwater::testkit::{self, IsolatedProgram, test_input};
 use std::fmt::Debug;
 
 pub(super) type Pair = (u32, u32);
@@ -72,7 +73,6 @@ pub(super) fn references(shape: Shape) -> Vec<(Rdd<Pair>, Rdd<Pair>)> {
 /// Builds a program over both inputs, in their shape, adds outputs on the driver, runs the batches on each engine, and looks
 /// at what there is while the context still runs.
 pub(super) fn on_both_engines<B, R>(
-    name: &str,
     shape: Shape,
     build: impl Fn(DStream<Pair>, DStream<Pair>) -> B + IsolatedProgram,
     outputs: impl Fn(&B),
@@ -84,29 +84,17 @@ pub(super) fn on_both_engines<B, R>(
         let [left, right] = [left(), right()].map(|records| input(records).transform(move |rdd, _| shape.of(&rdd)));
         build(left, right)
     };
-    let local = || {
-        let (ssc, clock) = streaming_context();
-        let built = program(&ssc);
-        (ssc, clock, built)
-    };
-    let run = |engine, (ssc, clock, built): (StreamingContext, std::sync::Arc<headwater::env::ManualClock>, B)| {
-        outputs(&built);
-        let running = ssc.start().unwrap();
-        for batch in 1..=BATCHES {
-            clock.advance(seconds(1));
-            let ended = running.await_batches(batch);
-            ended.unwrap_or_else(|error| panic!("{name} ({shape:?}) on the {engine} engine: {error}"));
-        }
-        after(built)
-    };
-    [("local", local()), ("isolated", isolated(program))].map(|(engine, context)| (engine, run(engine, context)))
+    contexts::on_both_engines(program).map(|built| {
+        outputs(&built.result);
+        let engine = built.engine;
+        let (_running, result) = built.run(BATCHES);
+        (engine, after(result))
+    })
 }
 
-/// The RDDs that the stream remembers, one for each batch.
+/// The RDDs of the stream, one for each batch.
 pub(super) fn batches<T: headwater::Record>(stream: &DStream<T>) -> Vec<Rdd<T>> {
-    let all = stream.slice(Time::from_millis(1000), Time::from_millis(1000 * BATCHES as i64)).unwrap();
-    assert_eq!(all.len(), BATCHES as usize);
-    all
+    contexts::remembered(stream, BATCHES)
 }
 
 /// Each record as its text.

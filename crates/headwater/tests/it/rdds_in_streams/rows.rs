@@ -92,6 +92,8 @@ pub(super) fn check(rows: Vec<Row>) {
 }
 fn check_row(row: &Row, shape: Shape, references: &[(Rdd<Pair>, Rdd<Pair>)]) {
     let Row { name, program, model, in_order } = *row;
+    // Shown if the row fails.
+    println!("{name} ({shape:?})");
     let arranged = |texts: Vec<String>| if in_order { texts } else { sorted_texts(texts) };
     let collect = |rdd: Rdd<String>| rdd.collect().unwrap_or_else(|error| panic!("{name} ({shape:?}): {error}"));
     let reference: Vec<_> = references.iter().map(|(l, r)| collect(program(l, r))).collect();
@@ -107,7 +109,7 @@ fn check_row(row: &Row, shape: Shape, references: &[(Rdd<Pair>, Rdd<Pair>)]) {
         right,
     };
     let output = |streams: &Streams| drop(streams.made.foreach_rdd(|rdd, _| rdd.count().map(drop)));
-    let ran = on_both_engines(name, shape, build, output, |streams| {
+    let ran = on_both_engines(shape, build, output, |streams| {
         let in_transform: Vec<_> = batches(&streams.made).into_iter().map(collect).collect();
         let inputs = batches(&streams.left).into_iter().zip(batches(&streams.right));
         let on_driver: Vec<_> = inputs.map(|(l, r)| collect(program(&l, &r))).collect();

@@ -39,7 +39,7 @@ fn each_record_is_seen_once() {
                 let total = total.clone();
                 stream.foreach_rdd(move |rdd, _| run(&rdd, total.clone()));
             };
-            for (engine, seen) in on_both_engines(way, shape, counted, outputs, |(_, total)| total.value()) {
+            for (engine, seen) in on_both_engines(shape, counted, outputs, |(_, total)| total.value()) {
                 assert_eq!(seen, total(), "{way} ({shape:?}) on the {engine} engine, in an output");
             }
             // The same inside `transform`, which every process calls.
@@ -53,7 +53,7 @@ fn each_record_is_seen_once() {
                 (same, total)
             };
             let outputs = |(stream, _): &Counted| drop(stream.foreach_rdd(|rdd, _| rdd.count().map(drop)));
-            for (engine, seen) in on_both_engines(way, shape, inside, outputs, |(_, total)| total.value()) {
+            for (engine, seen) in on_both_engines(shape, inside, outputs, |(_, total)| total.value()) {
                 assert_eq!(seen, total(), "{way} ({shape:?}) on the {engine} engine, inside transform");
             }
         }
@@ -83,7 +83,6 @@ fn partitions_of_a_stream_are_written_once() {
             parts.collect::<Vec<_>>()
         };
         let ran = on_both_engines(
-            "for_each_partition",
             shape,
             build,
             |_| (),
@@ -121,7 +120,7 @@ fn files_are_the_same_from_every_engine() {
                 .foreach_rdd(move |rdd, time| rdd.save_as_text_file(&format!("{folder}/rdd-{}", time.milliseconds())));
         };
         let build = |left: DStream<Pair>, _| left.map(|(key, value)| format!("{key} {value}"));
-        on_both_engines("save_as_text_files", shape, build, outputs, |_| ());
+        on_both_engines(shape, build, outputs, |_| ());
         let [local, isolated] = folders.map(|folder| files(&folder));
         assert_eq!(local, isolated, "{shape:?}");
         let lines = |prefix: &str, time: u64| {

@@ -1,8 +1,9 @@
 //! What is made of several streams by their context, and what the driver sees when it looks back.
 
 use super::case::{numbers, partitions};
+use crate::contexts::on_both_engines;
 use headwater::prelude::*;
-use headwater::testkit::{IsolatedProgram, isolated, streaming_context};
+use headwater::testkit::IsolatedProgram;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -26,27 +27,17 @@ fn outputs<R: std::fmt::Debug>(
         ssc.remember(minutes(1));
         (queues, program(ssc, &inputs))
     };
-    let local = || {
-        let (ssc, clock) = streaming_context();
-        let built = build(&ssc);
-        (ssc, clock, built)
-    };
-    [local(), isolated(build)].map(|(ssc, clock, (queues, stream))| {
+    on_both_engines(build).map(|built| {
+        let (queues, stream) = &built.result;
         for (queue, batches) in queues.iter().zip(input) {
             for batch in batches {
-                queue.push(ssc.context().parallelize(batch.clone(), partitions)).unwrap();
+                queue.push(built.ssc.context().parallelize(batch.clone(), partitions)).unwrap();
             }
         }
         let (sent, received) = std::sync::mpsc::channel();
         stream.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
-        let running = ssc.start().unwrap();
-        for batch in 1..=input[0].len() as u64 {
-            clock.advance(seconds(1));
-            running.await_batches(batch).unwrap();
-        }
-        let result = after(&stream);
-        running.stop().unwrap();
-        (received.try_iter().collect(), result)
+        let (_running, (_, stream)) = built.run(input[0].len() as u64);
+        (received.try_iter().collect(), after(&stream))
     })
 }
 
