@@ -87,6 +87,25 @@ fn an_action_inside_transform_gives_every_process_the_drivers_answer() {
     assert_eq!(ASKED.load(Ordering::SeqCst), 2 * 3);
 }
 
+/// The sampling of the sort and the `take` are jobs over shuffles that the closure has made just before.
+#[test]
+fn an_action_inside_transform_may_shuffle() {
+    let program = |numbers: DStream<u64>| {
+        let sorted = numbers.transform(|rdd, _| {
+            let counts = rdd.map(|n| (n % 10, 1u64)).reduce_by_key(|a, b| a + b).with_partitions(3);
+            counts.sort_by(|(digit, count)| (*count, *digit), false).with_partitions(2)
+        });
+        sorted.transform(|rdd, _| {
+            let least = rdd.group_by_key().map(|(digit, _)| digit).repartition(2).reduce(u64::min).unwrap().unwrap();
+            let first = rdd.take(2).unwrap();
+            let first = rdd.context().parallelize(first, 2).reduce_by_key(|a, b| a + b).with_partitions(2);
+            first.map(move |(digit, count)| (digit, count, least)).sort_by(|(digit, ..)| *digit, true)
+        })
+    };
+    let check = Check::new().in_order().on_both_engines();
+    check.run([(0..25).collect(), vec![7]], program, [vec![(3, 3, 0), (4, 3, 0)], vec![(7, 1, 7)]]);
+}
+
 #[test]
 fn a_dataset_made_with_the_program_is_joined_in_every_process() {
     let program = |numbers: DStream<u64>| {

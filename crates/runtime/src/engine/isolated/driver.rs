@@ -99,7 +99,10 @@ impl Drop for IsolatedEngine {
 /// By what a worker finds the stage, if it can.
 fn address_of(stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
     match stage {
-        Stage::Map(shuffle) => shuffle.id().is_shared().then(|| (StageAddress::Map(shuffle.id()), None)),
+        Stage::Map(shuffle) => {
+            let id = shuffle.id();
+            (id.is_shared() && !id.is_being_made()).then_some((StageAddress::Map(id), None))
+        }
         Stage::Result(stage) => stage.remote().map(|remote| {
             let (operator, time, parameter) = (remote.operator, remote.time, remote.parameter);
             (StageAddress::Result { operator, time, parameter }, Some(remote.action))
