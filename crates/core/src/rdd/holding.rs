@@ -1,7 +1,7 @@
 //! [`Holding`]: a dataset that keeps something alive as long as it, or what is derived from it, lives.
 
 use super::map_partitions::whole;
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Storage, Task};
 use crate::partitioner::Partitioning;
 use crate::{Data, Error, ErrorKind, Record, Result};
 use std::sync::{Arc, Weak};
@@ -22,6 +22,9 @@ impl<T: Record, H: Send + Sync> Node<T> for Holding<T, H> {
     }
     fn partitioner(&self) -> Option<Partitioning> {
         self.parent.partitioner()
+    }
+    fn storage(&self) -> Option<&dyn Storage> {
+        self.parent.storage()
     }
 }
 
