@@ -33,6 +33,10 @@ impl ItemId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         ItemId { scope: ItemScope::Process, number: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
+    /// Whether what this thread makes now is its process's own.
+    pub(crate) fn is_private() -> bool {
+        PRIVATE.get()
+    }
     /// The next item of the operator that makes its RDD on this thread now, if one does.
     pub(crate) fn of_batch() -> Option<ItemId> {
         let (scope, number) = MAKING.get()?;
@@ -53,6 +57,19 @@ impl ItemId {
 thread_local! {
     /// The operator that makes the RDD of a batch on this thread, and its next number.
     static MAKING: Cell<Option<(ItemScope, u64)>> = const { Cell::new(None) };
+    static PRIVATE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `body`, whose items are this process's own: other processes do not run it.
+pub(crate) fn privately<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PRIVATE.set(self.0);
+        }
+    }
+    let _restore = Restore(PRIVATE.replace(true));
+    body()
 }
 
 /// Runs `make`, in which items belong to `operator` and the batch `time`, counted from 0.

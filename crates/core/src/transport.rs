@@ -50,6 +50,6 @@ pub trait Transport: Send + Sync {
     /// The driver's value, on a worker. An error if the driver has made none: the program is not deterministic.
     fn value(&self, item: ItemId) -> Result<Vec<u8>>;
 
-    /// The driver has cleared its metadata behind batch `time`; the workers shall, too.
-    fn clear_metadata(&self, time: Time);
+    /// All batches up to `done` are: the workers clear their metadata. What belongs to batches up to `forgotten` goes.
+    fn clear_metadata(&self, done: Time, forgotten: Time);
 }

@@ -19,10 +19,11 @@ pub(super) fn input_batch<T: Data>(
     match transport.role() {
         Role::Driver => Box::new(move |tick| {
             let made = rdd(tick.time)?;
-            let offer = Arc::new(Offer { transport: transport.clone(), input: tick.operator, time: tick.time });
             let partitions = made.as_ref().map(|rdd| (rdd.num_partitions(), partition_of(rdd)));
             transport.offer_input(tick.operator, tick.time, partitions);
-            Ok(made.map(|rdd| rdd.holding(offer)))
+            // That there is no RDD is known until the batch is forgotten.
+            Ok(made
+                .map(|rdd| rdd.holding(Offer { transport: transport.clone(), input: tick.operator, time: tick.time })))
         }),
         Role::Worker => Box::new(move |tick| {
             let Some(partitions) = transport.input_partitions(tick.operator, tick.time)? else { return Ok(None) };

@@ -84,15 +84,17 @@ impl<T: Record> Rdd<T> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let mut taken = Vec::new();
-        for partitions in self.waves() {
-            let firsts = self.run_action::<Take>(partitions, limit)?;
-            taken.extend(firsts.into_iter().flatten().take(limit - taken.len()));
-            if taken.len() == limit {
-                break;
+        self.agreed(|| {
+            let mut taken = Vec::new();
+            for partitions in self.waves() {
+                let firsts = self.run_action::<Take>(partitions, limit)?;
+                taken.extend(firsts.into_iter().flatten().take(limit - taken.len()));
+                if taken.len() == limit {
+                    break;
+                }
             }
-        }
-        Ok(taken)
+            Ok(taken)
+        })
     }
 
     /// The partitions in the order in which an action that may end early computes them: few at first, then four times
@@ -119,12 +121,14 @@ impl<T: Record> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn is_empty(&self) -> Result<bool> {
-        for partitions in self.waves() {
-            if self.run_action::<AnyRecord>(partitions, 0)?.contains(&true) {
-                return Ok(false);
+        self.agreed(|| {
+            for partitions in self.waves() {
+                if self.run_action::<AnyRecord>(partitions, 0)?.contains(&true) {
+                    return Ok(false);
+                }
             }
-        }
-        Ok(true)
+            Ok(true)
+        })
     }
 
     /// Folds the chunks of each of `partitions` into a result of its own; [`Stop::Enough`] ends a partition early.

@@ -9,7 +9,7 @@ use crate::block_store::Claims;
 use crate::frames::SegmentWriter;
 use crate::item::ItemId;
 use crate::origin::Origin;
-use crate::partitioner::{PartitionChoice, Partitioning};
+use crate::partitioner::Partitioning;
 use crate::{Data, Error, ErrorKind, Record, StorageLevel};
 use kept::Kept;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -167,10 +167,6 @@ impl<T: Data> Node<T> for Checkpointed<T> {
     }
     fn storage(&self) -> Option<&dyn Storage> {
         Some(self)
-    }
-    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
-        let parent = self.0.parent()?.with_partitions(choice)?;
-        Some(Checkpointed::new(&self.0.context, parent, self.0.origin))
     }
 }
 impl<T: Data> Storage for Checkpointed<T> {

@@ -2,6 +2,7 @@
 
 use super::Rdd;
 use super::retain::truncate;
+use crate::time::Time;
 use crate::{Error, Record, Result};
 use std::fmt;
 use std::time::Duration;
@@ -43,12 +44,18 @@ impl<T: Record> Rdd<T> {
         if !(0.0..=1.0).contains(&confidence) {
             return Err(Error::program(format!("count_approx: the confidence {confidence} is not from 0 to 1")));
         }
-        let (clock, all) = (&self.context.env().clock, self.num_partitions());
-        let deadline = clock.now() + timeout;
+        let (all, deadline) = (self.num_partitions(), self.context.env().clock.now() + timeout);
         self.keep_shuffles();
+        let (sum, counted) = self.agreed(|| self.count_until(deadline))?;
+        Ok(estimate(sum, counted, all, confidence))
+    }
+
+    /// Counts partitions, in waves, until the clock passes `deadline`: how many records how many partitions have.
+    fn count_until(&self, deadline: Time) -> Result<(u64, usize)> {
+        let (clock, all) = (&self.context.env().clock, self.num_partitions());
         let (mut counted, mut sum) = (0, 0);
         while counted < all && (counted == 0 || clock.now() < deadline) {
-            let wave = counted..all.min(counted + self.context.default_parallelism());
+            let wave = counted..all.min(counted + self.context.engine().default_parallelism());
             counted = wave.end;
             let counts = self.fold_job_at(wave, |count: &mut u64, chunk| {
                 *count += chunk.len() as u64;
@@ -57,7 +64,7 @@ impl<T: Record> Rdd<T> {
             })?;
             sum += counts.into_iter().sum::<u64>();
         }
-        Ok(estimate(sum, counted, all, confidence))
+        Ok((sum, counted))
     }
 }
 

@@ -1,7 +1,8 @@
 //! How an action becomes a job: its last stage computes a result per partition and leaves it with the action.
 
-use super::{Node, Outcome, Rdd, Shuffle, Stop, Task};
+use super::{Node, Outcome, Rdd, Shuffle, Stop, Task, TaskContext};
 use crate::engine::{Job, RemoteStage, ResultStage};
+use crate::item::privately;
 use crate::transport::Role;
 use crate::wire::{self, WireError};
 use crate::{Closure, Data, Error, ErrorKind, Record, Result};
@@ -43,19 +44,26 @@ impl<T: Record> Rdd<T> {
         self.agreed(|| self.submit(partitions, move |node, task| A::run(node, task, parameter), remote))
     }
 
-    /// The driver's result, in every process. An action inside `transform` steers the program, so a worker that makes
-    /// the batch's datasets again must get the same answer; it does not run the job a second time.
-    fn agreed<R: Data>(&self, run: impl FnOnce() -> Result<Vec<R>>) -> Result<Vec<R>> {
+    /// The driver's result of an action, in every process. An action inside `transform` steers the program, so a worker
+    /// that makes the batch's datasets again must get the same answer; it does not run the action a second time. What the
+    /// action makes on its way is its own: one that runs several jobs is agreed on as a whole.
+    pub(super) fn agreed<R: Data>(&self, run: impl FnOnce() -> Result<R>) -> Result<R> {
+        if TaskContext::get().is_some() {
+            return Err(Error::program(
+                "an action (collect, count, ...) was called inside the closure of an operator: an RDD belongs to the \
+                 driver; join the datasets, or collect one before and move its records into the closure",
+            ));
+        }
         let Some(transport) = self.context.transport() else { return run() };
         let item = self.context.next_item();
         match transport.role() {
             Role::Driver if item.is_shared() => {
-                let result = run();
+                let result = privately(run);
                 transport.put_value(item, wire::encode(&result.as_ref().map_err(WireError::from))?);
                 result
             }
             Role::Driver => run(),
-            Role::Worker => wire::decode::<Result<Vec<R>, WireError>>(&transport.value(item)?)?.map_err(Error::from),
+            Role::Worker => wire::decode::<Result<R, WireError>>(&transport.value(item)?)?.map_err(Error::from),
         }
     }
 

@@ -51,6 +51,10 @@ impl Rdd<()> {
     /// Computes the [`Rdd::parts`] of the folder `path`, and adds `_SUCCESS`. All files and their names are durable when
     /// this returns.
     pub(crate) fn save_parts(&self, operation: &str, path: &str, target: Target) -> Result<()> {
+        self.agreed(|| self.save_parts_here(operation, path, target))
+    }
+
+    fn save_parts_here(&self, operation: &str, path: &str, target: Target) -> Result<()> {
         let files = self.context.env().files.clone();
         if path.is_empty() {
             return Err(Error::program(format!("{operation}(\"\"): the output folder needs a name")));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Keys that are sampled for each partition of the result, as in Spark.
 const SAMPLE_PER_PARTITION: usize = 20;
-/// Keys that are sampled at most; they are on the driver together.
+/// Keys that are wanted in a sample at most; three times as many may come, and are held on the driver with the dataset.
 const SAMPLE_MAX: usize = 1_000_000;
 
 /// Keys, and how many records each stands for.

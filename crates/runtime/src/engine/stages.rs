@@ -78,12 +78,6 @@ impl Stages {
 
     /// Runs the job to its end.
     pub(super) fn run(&self, job: &Job, tasks: &impl RunsTasks) -> Result<()> {
-        if TaskContext::get().is_some() {
-            return Err(Error::program(
-                "an action (collect, count, ...) was called inside the closure of an operator: an RDD belongs to the \
-                 driver; join the datasets, or collect one before and move its records into the closure",
-            ));
-        }
         job.check()?;
         self.run_stage(Stage::Result(job.stage.clone()), job.stage.partitions(), job, tasks)
     }
@@ -113,7 +107,11 @@ impl Stages {
                 Stop::Failed(error) if error.kind() == ErrorKind::Program => {
                     return Err(gave_up(failed, attempt.number));
                 }
-                Stop::Lost => losses += 1,
+                Stop::Lost => {
+                    losses += 1;
+                    // Whoever else took the buckets shall not take them again: every reader gets a copy from here on.
+                    attempt.stage.reads().iter().for_each(|shuffle| shuffle.keep());
+                }
                 _ => failures += 1,
             }
             if failures >= self.task_failures_max.max(1) || losses >= LOSSES_MAX {

@@ -7,12 +7,14 @@ use crate::engine::local::TaskThreads;
 use crate::engine::stages::{Attempt, RunsTasks, Stage, Stages};
 use headwater_core::engine::{Engine, Job, RemoteAction};
 use headwater_core::env::{Spawner, Thread};
+use headwater_core::item::ItemScope;
 use headwater_core::rdd::{Stop, TaskContext};
 use headwater_core::time::Time;
 use headwater_core::transport::{Role, Transport};
 use headwater_core::{Error, ErrorKind, OperatorId, Result, wire};
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Workers in threads of their own, each with its own program; see the module above. Their threads end when the engine
 /// stops, or is dropped.
@@ -26,6 +28,8 @@ pub(crate) struct IsolatedEngine {
 }
 struct Tasks {
     wire: Arc<Wire>,
+    /// The operators that the workers have.
+    known: OnceLock<HashSet<OperatorId>>,
     /// For tasks without an address.
     own: TaskThreads,
 }
@@ -33,7 +37,7 @@ struct Tasks {
 impl IsolatedEngine {
     /// An engine whose `workers`, at least one, come to life with the program; `build` builds it for each of them.
     pub(crate) fn new(workers: usize, spawner: Arc<dyn Spawner>, build: BuildWorker) -> Result<IsolatedEngine> {
-        let tasks = Tasks { wire: Arc::default(), own: TaskThreads::new(1, &*spawner)? };
+        let tasks = Tasks { wire: Arc::default(), known: OnceLock::new(), own: TaskThreads::new(1, &*spawner)? };
         Ok(IsolatedEngine { workers, build, spawner, stages: Stages::default(), tasks, threads: Mutex::default() })
     }
 
@@ -53,7 +57,7 @@ impl IsolatedEngine {
         Ok((send, is_built))
     }
 }
-type Starting = (std::sync::mpsc::Sender<Message>, Receiver<Result<()>>);
+type Starting = (Sender<Message>, Receiver<Result<Vec<OperatorId>>>);
 
 impl Engine for IsolatedEngine {
     fn run(&self, job: &Job) -> Result<()> {
@@ -78,9 +82,9 @@ impl Engine for IsolatedEngine {
         let workers = (0..self.workers).map(|number| self.start_worker(number, zero, operators));
         let mut senders = Vec::with_capacity(self.workers);
         for (sender, built) in workers.collect::<Result<Vec<_>>>()? {
-            built
-                .recv()
-                .map_err(|error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error))??;
+            let ended = |error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error);
+            let operators = built.recv().map_err(ended)??;
+            self.tasks.known.get_or_init(|| operators.into_iter().collect());
             senders.push(sender);
         }
         self.tasks.wire.set_workers(senders);
@@ -96,23 +100,9 @@ impl Drop for IsolatedEngine {
     }
 }
 
-/// By what a worker finds the stage, if it can.
-fn address_of(stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
-    match stage {
-        Stage::Map(shuffle) => {
-            let id = shuffle.id();
-            (id.is_shared() && !id.is_being_made()).then_some((StageAddress::Map(id), None))
-        }
-        Stage::Result(stage) => stage.remote().map(|remote| {
-            let (operator, time, parameter) = (remote.operator, remote.time, remote.parameter);
-            (StageAddress::Result { operator, time, parameter }, Some(remote.action))
-        }),
-    }
-}
-
 impl RunsTasks for Tasks {
     fn run_wave(&self, todo: &[usize], attempt: &Attempt) -> Vec<(usize, Stop)> {
-        let address = address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0 && !worker_waits());
+        let address = self.address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0 && !worker_waits());
         let Some((stage, action)) = address else { return self.own.run_wave(todo, attempt) };
         let sent: Vec<_> =
             todo.iter().map(|partition| (*partition, self.send(stage, action, *partition, attempt))).collect();
@@ -122,6 +112,26 @@ impl RunsTasks for Tasks {
 }
 
 impl Tasks {
+    /// By what a worker finds the stage, if it can.
+    fn address_of(&self, stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
+        let known = |operator| self.known.get().is_some_and(|known| known.contains(&operator));
+        match stage {
+            Stage::Map(shuffle) => {
+                let id = shuffle.id();
+                let known = match id.scope {
+                    ItemScope::Program => true,
+                    ItemScope::Batch(operator, _) => known(operator) && !id.is_being_made(),
+                    ItemScope::Process => false,
+                };
+                known.then_some((StageAddress::Map(id), None))
+            }
+            Stage::Result(stage) => stage.remote().filter(|remote| known(remote.operator)).map(|remote| {
+                let (operator, time, parameter) = (remote.operator, remote.time, remote.parameter);
+                (StageAddress::Result { operator, time, parameter }, Some(remote.action))
+            }),
+        }
+    }
+
     /// A partition goes to the same worker in every stage, and to the next one when it is tried again.
     fn send(
         &self,

@@ -144,10 +144,16 @@ impl Transport for Connection {
         })
     }
 
-    fn clear_metadata(&self, time: Time) {
-        let workers = self.wire.lock().workers.clone();
+    fn clear_metadata(&self, done: Time, forgotten: Time) {
+        let workers = {
+            let mut state = self.wire.lock();
+            let kept = |time: Time| time > forgotten;
+            state.inputs.retain(|(_, time), partitions| partitions.is_some() || kept(*time));
+            state.batch_values.retain(|(time, _), _| kept(*time));
+            state.workers.clone()
+        };
         // A worker that is gone has nothing to clear.
-        workers.iter().for_each(|worker| drop(worker.send(Message::ClearMetadata(time))));
+        workers.iter().for_each(|worker| drop(worker.send(Message::ClearMetadata(done))));
     }
 }
 
