@@ -15,7 +15,7 @@ use crate::{Data, RddContext};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How an accumulator adds up; implement it for an accumulator of your own. `add` and `merge` must give the same in any
-/// order, and must not use the accumulator themselves. Source: Spark's `AccumulatorV2`.
+/// order, and must not use accumulators themselves. Source: Spark's `AccumulatorV2`.
 ///
 /// ```
 /// use headwater::{accumulator::Accumulation, testkit};
@@ -56,7 +56,8 @@ pub trait Accumulation: Data {
 }
 
 /// A handle to a total that tasks add to and the driver reads; clone it into closures. Each successful task counts once;
-/// a map task that runs again because its shuffle data was lost counts again, as in Spark. It is not recovered after a
+/// a map task that runs again, because its shuffle data was lost or went to an earlier job over the same dataset, counts
+/// again: an accumulator is exact in what an action or an output runs once. It is not recovered after a
 /// restart: the program makes it anew.
 pub struct Accumulator<A> {
     shared: Arc<Shared<A>>,

@@ -2,8 +2,10 @@
 
 use super::fold_partitions::reducing;
 use super::job::{KnownAction, Partial};
+use super::on_driver::on_driver;
 use super::retain::truncate;
 use super::{Node, Rdd, Stop, Task};
+use crate::origin::Origin;
 use crate::{Closure, Data, Record, Result, rdd};
 use std::ops::Range;
 use std::sync::Arc;
@@ -67,7 +69,7 @@ impl<T: Record> Rdd<T> {
         let reduce = Arc::new(reduce);
         let step = reducing(reduce.clone());
         let totals = self.fold_partitions("reduce", || None, step, |total| total).collect()?;
-        Ok(totals.into_iter().reduce(&*reduce))
+        on_driver(Origin::here("reduce"), || totals.into_iter().reduce(&*reduce))
     }
 
     /// The first `limit` records in the order of partitions. A partition is read no further than needed.

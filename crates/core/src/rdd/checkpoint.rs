@@ -76,6 +76,7 @@ struct Checkpoint<T> {
     parent: Mutex<Option<Arc<dyn Node<T>>>>,
     /// Jobs that run at the same time compute a partition once.
     claims: Claims<usize>,
+    turn: Mutex<()>,
 }
 
 impl<T: Data> Checkpoint<T> {
@@ -106,6 +107,12 @@ impl<T: Data> Shuffle for Checkpoint<T> {
             parent.shuffles(&mut found);
         }
         found
+    }
+    fn shape(&self) -> (usize, usize) {
+        (self.kept.partitions(), self.kept.partitions())
+    }
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn missing(&self) -> Vec<usize> {
         self.kept.missing()
@@ -140,7 +147,8 @@ impl<T: Data> Checkpointed<T> {
     fn new(context: &RddContext, parent: Arc<dyn Node<T>>, origin: Origin) -> Arc<dyn Node<T>> {
         let (kept, partitioner) = (Kept::new(context, parent.num_partitions()), parent.partitioner());
         let (context, parent, claims) = (context.clone(), Mutex::new(Some(parent)), Claims::default());
-        let checkpoint = Arc::new(Checkpoint { context, origin, partitioner, kept, parent, claims });
+        let checkpoint =
+            Arc::new(Checkpoint { context, origin, partitioner, kept, parent, claims, turn: Mutex::default() });
         checkpoint.context.register_shuffle(&checkpoint);
         linked(Checkpointed(checkpoint))
     }

@@ -40,7 +40,9 @@ impl<T: Record> Rdd<T> {
         parameter: usize,
     ) -> Result<Vec<A::Output>> {
         let action = remote::<T, A>;
-        let remote = self.made_by.map(|(operator, time)| RemoteStage { operator, time, action, parameter });
+        let all = self.num_partitions();
+        let remote =
+            self.made_by.map(|(operator, time)| RemoteStage { operator, time, action, parameter, partitions: all });
         self.agreed(|| self.submit(partitions, move |node, task| A::run(node, task, parameter), remote))
     }
 
@@ -83,10 +85,22 @@ impl<T: Record> Rdd<T> {
 }
 
 /// Runs the action on a worker: `rdd` is the same dataset, made by the worker's own program.
-fn remote<T: Record, A: KnownAction<T>>(rdd: &dyn Any, task: &Task<'_>, parameter: usize) -> Partial<Vec<u8>> {
+fn remote<T: Record, A: KnownAction<T>>(
+    rdd: &dyn Any,
+    task: &Task<'_>,
+    parameter: usize,
+    partitions: usize,
+) -> Partial<Vec<u8>> {
     let Some(rdd) = rdd.downcast_ref::<Rdd<T>>() else {
         return Err(Error::program("a worker's program made records of another type than the driver's").into());
     };
+    if rdd.num_partitions() != partitions {
+        let own = rdd.num_partitions();
+        return Err(Error::program(format!(
+            "a worker's program makes {own} partitions where the driver's makes {partitions}: both must do the same"
+        ))
+        .into());
+    }
     Ok(wire::encode(&A::run(&*rdd.node, task, parameter)?)?)
 }
 

@@ -41,6 +41,7 @@ mod map_partitions;
 mod map_values;
 mod node;
 mod object_file;
+mod on_driver;
 mod ordered;
 mod parallelize;
 mod persist;

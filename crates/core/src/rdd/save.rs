@@ -69,7 +69,11 @@ impl Rdd<()> {
         let written = self.count();
         // Also what failed attempts have left, of which a full disk has the least need.
         let cleared = files.remove_folder(&temporary);
-        written?;
+        if let Err(error) = written {
+            // Whole parts without the others would read as if they were all.
+            let _removed = files.remove_folder(path);
+            return Err(error);
+        }
         cleared?;
         files.sync_folder(path)?;
         files.create(&format!("{path}/_SUCCESS"))?.sync()?;

@@ -495,3 +495,42 @@ fn a_partitioner_behind_a_transform_that_does_not_shuffle_by_key_is_an_error() {
         "{error}"
     );
 }
+
+#[test]
+fn a_number_of_partitions_that_differs_from_process_to_process_is_told() {
+    static BUILT: AtomicUsize = AtomicUsize::new(0);
+    // The local engine and the driver are the first two.
+    let partitions = || if BUILT.fetch_add(1, Ordering::SeqCst) % 4 < 2 { 4 } else { 8 };
+    for program in [
+        |s: DStream<u64>, n: usize| s.map(|x| (x, x)).reduce_by_key(|a, b| a + b).with_partitions(n).map(|(x, _)| x),
+        |s: DStream<u64>, n: usize| s.repartition(n),
+    ] {
+        let [local, isolated] =
+            Check::new().on_both_engines().outputs([Some((0..100).collect())], move |s| program(s, partitions()));
+        assert_eq!(local.unwrap()[0].as_ref().unwrap().len(), 100);
+        let error = isolated.unwrap_err().to_string();
+        assert!(error.contains('4') && error.contains('8') && error.contains("a worker's program"), "{error}");
+    }
+}
+
+#[test]
+fn a_broadcast_value_that_cannot_be_written_says_so() {
+    #[derive(Clone, Deserialize)]
+    struct Mute;
+    impl Serialize for Mute {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("not a word"))
+        }
+    }
+    let program = |s: DStream<u64>| {
+        let mute = s.context().broadcast(Mute);
+        s.map(move |n| {
+            let _mute = mute.value();
+            n
+        })
+    };
+    let [local, isolated] = Check::new().on_both_engines().outputs([Some(vec![1])], program);
+    assert!(local.is_ok());
+    let error = isolated.unwrap_err().to_string();
+    assert!(error.contains("a broadcast value did not arrive") && error.contains("Mute"), "{error}");
+}

@@ -5,7 +5,7 @@ use super::wire::{Connection, Wire, worker_waits};
 use super::worker::{BuildWorker, Worker};
 use crate::engine::local::TaskThreads;
 use crate::engine::stages::{Attempt, RunsTasks, Stage, Stages};
-use headwater_core::engine::{Engine, Job, RemoteAction};
+use headwater_core::engine::{Engine, Job, RemoteAction, RemoteStage};
 use headwater_core::env::{Spawner, Thread};
 use headwater_core::item::ItemScope;
 use headwater_core::rdd::{Stop, TaskContext};
@@ -123,11 +123,11 @@ impl Tasks {
                     ItemScope::Batch(operator, _) => known(operator) && !id.is_being_made(),
                     ItemScope::Process => false,
                 };
-                known.then_some((StageAddress::Map(id), None))
+                known.then(|| (StageAddress::Map { shuffle: id, shape: shuffle.shape() }, None))
             }
             Stage::Result(stage) => stage.remote().filter(|remote| known(remote.operator)).map(|remote| {
-                let (operator, time, parameter) = (remote.operator, remote.time, remote.parameter);
-                (StageAddress::Result { operator, time, parameter }, Some(remote.action))
+                let RemoteStage { operator, time, action, parameter, partitions } = remote;
+                (StageAddress::Result { operator, time, parameter, partitions }, Some(action))
             }),
         }
     }

@@ -130,16 +130,24 @@ fn compute(
     task: &Task<'_>,
 ) -> Result<Vec<u8>, Stop> {
     match (stage, action) {
-        (StageAddress::Result { operator, time, parameter }, Some(action)) => {
+        (StageAddress::Result { operator, time, parameter, partitions }, Some(action)) => {
             let rdd = TaskContext::outside_of_tasks(|| graph.any_rdd(operator, time))?;
             let rdd = rdd.ok_or_else(|| differs(format!("an RDD of {operator} for batch {time}")))?;
-            action(&*rdd, task, parameter)
+            action(&*rdd, task, parameter, partitions)
         }
-        (StageAddress::Map(shuffle), _) => {
+        (StageAddress::Map { shuffle, shape }, _) => {
             if let ItemScope::Batch(operator, time) = shuffle.scope {
                 TaskContext::outside_of_tasks(|| graph.any_rdd(operator, time))?;
             }
             let found = graph.context().shuffle(shuffle).ok_or_else(|| differs(format!("the shuffle {shuffle:?}")))?;
+            if found.shape() != shape {
+                let (maps, partitions) = found.shape();
+                return Err(differs(format!(
+                    "{} map tasks for {} partitions in the shuffle {shuffle:?} (it makes {maps} for {partitions})",
+                    shape.0, shape.1
+                ))
+                .into());
+            }
             found.run_map(task)?;
             Ok(Vec::new())
         }
