@@ -15,7 +15,7 @@ use crate::{Data, RddContext};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How an accumulator adds up; implement it for an accumulator of your own. `add` and `merge` must give the same in any
-/// order, and must not use the accumulator themselves. Source: Spark's `AccumulatorV2`.
+/// order, and must not use accumulators themselves. Source: Spark's `AccumulatorV2`.
 ///
 /// ```
 /// use headwater::{accumulator::Accumulation, testkit};

@@ -1,6 +1,7 @@
 //! [`Broadcast`]: a value of the driver's that every task reads.
 
 use crate::transport::Role;
+use crate::wire::WireError;
 use crate::{Data, RddContext, Result, wire};
 use std::fmt;
 use std::sync::Arc;
@@ -43,10 +44,14 @@ impl RddContext {
         }
         match transport.role() {
             Role::Driver => {
-                transport.put_value(item, wire::encode(&value)?);
+                let bytes = wire::encode(&value).map_err(|error| WireError::from(&error));
+                transport.put_value(item, wire::encode(&bytes)?);
                 Ok(value)
             }
-            Role::Worker => wire::decode(&transport.value(item)?),
+            Role::Worker => {
+                let bytes: Result<Vec<u8>, WireError> = wire::decode(&transport.value(item)?)?;
+                wire::decode(&bytes?)
+            }
         }
     }
 }

@@ -68,10 +68,13 @@ pub struct RemoteStage {
     pub action: RemoteAction,
     /// The action's own.
     pub parameter: usize,
+    /// How many partitions the RDD has: equal in all processes.
+    pub partitions: usize,
 }
 
-/// See [`RemoteStage::action`].
-pub type RemoteAction = fn(rdd: &dyn Any, task: &Task<'_>, parameter: usize) -> Result<Vec<u8>, Stop>;
+/// See [`RemoteStage::action`]; `partitions` is [`RemoteStage::partitions`].
+pub type RemoteAction =
+    fn(rdd: &dyn Any, task: &Task<'_>, parameter: usize, partitions: usize) -> Result<Vec<u8>, Stop>;
 
 /// What an action asks an engine to do.
 pub struct Job {

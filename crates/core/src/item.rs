@@ -33,11 +33,20 @@ impl ItemId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         ItemId { scope: ItemScope::Process, number: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
+    /// Whether what this thread makes now is its process's own.
+    pub(crate) fn is_private() -> bool {
+        PRIVATE.get()
+    }
     /// The next item of the operator that makes its RDD on this thread now, if one does.
     pub(crate) fn of_batch() -> Option<ItemId> {
         let (scope, number) = MAKING.get()?;
         MAKING.set(Some((scope, number + 1)));
         Some(ItemId { scope, number })
+    }
+    /// Whether this thread is in the middle of making what the item belongs to: other processes cannot make it yet, for
+    /// an action on the way to it may still steer it.
+    pub fn is_being_made(&self) -> bool {
+        MAKING.get().is_some_and(|(scope, _)| scope == self.scope)
     }
     /// Whether other processes of the application know it by the same name.
     pub fn is_shared(&self) -> bool {
@@ -45,22 +54,27 @@ impl ItemId {
     }
 }
 
+thread_local! {
+    /// The operator that makes the RDD of a batch on this thread, and its next number.
+    static MAKING: Cell<Option<(ItemScope, u64)>> = const { Cell::new(None) };
+    static PRIVATE: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Whether this thread makes the RDD of a batch, so that an action runs inside `transform`.
 pub(crate) fn batch_is_being_made() -> bool {
     MAKING.get().is_some()
 }
 
-impl ItemScope {
-    /// Whether this thread makes it right now: an operator's closure that runs an action is not through yet, and another
-    /// process cannot get further in it than this one.
-    pub fn is_being_made(&self) -> bool {
-        MAKING.get().is_some_and(|(scope, _)| scope == *self)
+/// Runs `body`, whose items are this process's own: other processes do not run it.
+pub(crate) fn privately<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PRIVATE.set(self.0);
+        }
     }
-}
-
-thread_local! {
-    /// The operator that makes the RDD of a batch on this thread, and its next number.
-    static MAKING: Cell<Option<(ItemScope, u64)>> = const { Cell::new(None) };
+    let _restore = Restore(PRIVATE.replace(true));
+    body()
 }
 
 /// Runs `make`, in which items belong to `operator` and the batch `time`, counted from 0.

@@ -35,7 +35,7 @@ pub trait Transport: Send + Sync {
     fn forget_shuffle(&self, shuffle: ItemId);
 
     /// The driver offers the batch of an input: its number of partitions and what makes them; none where the input has
-    /// no RDD at that time, which is not forgotten before some later batches have come.
+    /// no RDD at that time.
     fn offer_input(&self, input: OperatorId, time: Time, partitions: Option<(usize, InputPartition)>);
     /// No job reads the batch of the input any more.
     fn forget_input(&self, input: OperatorId, time: Time);
@@ -50,6 +50,6 @@ pub trait Transport: Send + Sync {
     /// The driver's value, on a worker. An error if the driver has made none: the program is not deterministic.
     fn value(&self, item: ItemId) -> Result<Vec<u8>>;
 
-    /// The driver has cleared its metadata behind batch `time`; the workers shall, too.
-    fn clear_metadata(&self, time: Time);
+    /// All batches up to `done` are: the workers clear their metadata. What belongs to batches up to `forgotten` goes.
+    fn clear_metadata(&self, done: Time, forgotten: Time);
 }

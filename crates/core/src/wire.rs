@@ -45,7 +45,7 @@ impl From<WireError> for Error {
 fn cannot<T: ?Sized>(what: &str, error: postcard::Error) -> Error {
     let message = format!(
         "a `{}` cannot {what}: its Serialize and Deserialize must agree in a format without field names (no `untagged`, \
-         `flatten`, `skip_serializing_if` or `deserialize_any`)",
+         `flatten`, `skip_serializing_if` or `deserialize_any`), and all processes must run the same program",
         type_name::<T>()
     );
     Error::new(ErrorKind::Program, message).because(error)

@@ -2,7 +2,7 @@
 
 use super::{Accumulation, Shared};
 use crate::item::ItemId;
-use crate::{Error, ErrorKind, Result, panic_message, wire};
+use crate::{Error, Result, panic_message, wire};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,12 +51,18 @@ impl AccumulatorUpdates {
         }
         let commit = || self.0.into_iter().for_each(|part| part.commit());
         catch_unwind(AssertUnwindSafe(commit)).map_err(|panic| {
-            Error::new(ErrorKind::Data, format!("merging an accumulator panicked: {}", panic_message(&*panic)))
+            // Another try would count twice what is merged already.
+            Error::program(format!("merging an accumulator panicked: {}", panic_message(&*panic)))
         })
+    }
+    /// Drops it: the attempt has failed. What panics in a value's `Drop` is no news then.
+    pub(crate) fn discard(self) {
+        let _dropped = catch_unwind(AssertUnwindSafe(|| drop(self)));
     }
     /// As bytes for [`super::AccumulatorRegistry::merge`] of the driver.
     pub fn encode(&self) -> Result<Vec<(ItemId, Vec<u8>)>> {
-        self.0.iter().map(|part| Ok((part.id(), part.encode()?))).collect()
+        let shared = self.0.iter().filter(|part| part.id().is_shared());
+        shared.map(|part| Ok((part.id(), part.encode()?))).collect()
     }
 }
 

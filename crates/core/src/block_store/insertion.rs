@@ -50,7 +50,7 @@ impl<'a> Insertion<'a> {
     }
     /// Enters the block.
     pub(crate) fn into_disk(self, file: Arc<DiskFile>) {
-        self.store.lock().add_to_disk(self.id, file);
+        let _removed_without_the_lock = self.store.lock().add_to_disk(self.id, file);
     }
 }
 impl Drop for Insertion<'_> {

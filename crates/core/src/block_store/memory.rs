@@ -138,9 +138,14 @@ impl State {
             (_, file) => (block, file),
         }
     }
-    pub(super) fn add_to_disk(&mut self, id: BlockId, file: Arc<DiskFile>) {
-        if let Some(dataset) = self.datasets.get_mut(&id.dataset) {
-            dataset.blocks.insert(id.partition, Block::Disk(file));
+    /// The file comes back where its dataset is gone: removing it is not for the store's lock.
+    pub(super) fn add_to_disk(&mut self, id: BlockId, file: Arc<DiskFile>) -> Option<Arc<DiskFile>> {
+        match self.datasets.get_mut(&id.dataset) {
+            Some(dataset) => {
+                dataset.blocks.insert(id.partition, Block::Disk(file));
+                None
+            }
+            None => Some(file),
         }
     }
 

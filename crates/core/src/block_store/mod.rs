@@ -152,9 +152,9 @@ impl BlockStore {
             };
             // Every turn frees some blocks or is the last.
             let Some(victims) = victims else { return false };
-            for victim in victims.into_iter().filter(|victim| victim.spills) {
-                self.spill(victim.id, &*victim.records);
-            }
+            victims.iter().filter(|victim| victim.spills).for_each(|victim| self.spill(victim.id, &*victim.records));
+            // Records are dropped last: that is the user's code, and may panic.
+            drop(victims);
         }
     }
     /// Moves a block to disk or, if that fails, out of the store.

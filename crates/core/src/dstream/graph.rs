@@ -12,6 +12,7 @@ use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -67,10 +68,21 @@ struct Started {
     misused: Box<dyn Fn(Error) + Send + Sync>,
     /// The newest batch whose inputs have their RDDs.
     newest: Mutex<Option<Time>>,
+    /// For other processes: batches that were generated and are not done.
+    open: Mutex<BTreeSet<Time>>,
     /// Held while `slice` asks for earlier batches, and while batches are forgotten.
     looking_back: Mutex<()>,
 }
 impl Started {
+    fn open(&self) -> MutexGuard<'_, BTreeSet<Time>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Batch `time` is done: the newest one up to which all are.
+    fn close(&self, time: Time, batch_duration: Duration) -> Time {
+        let mut open = self.open();
+        open.remove(&time);
+        open.first().map_or(time, |oldest| *oldest - batch_duration)
+    }
     fn newest(&self) -> MutexGuard<'_, Option<Time>> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,8 +186,8 @@ impl DStreamGraph {
         }
         let State { nodes, inputs, outputs, .. } = std::mem::take(&mut *state);
         drop(state);
-        let (newest, looking_back) = Default::default();
-        let started = Started { nodes, inputs, outputs, misused: Box::new(misused), newest, looking_back };
+        let (newest, open, looking_back) = Default::default();
+        let started = Started { nodes, inputs, outputs, misused: Box::new(misused), newest, open, looking_back };
         let fresh = self.started.set(started);
         assert!(fresh.is_ok(), "a context is consumed by its start");
         self.context.engine().program_started(zero, &operators)
@@ -206,6 +218,9 @@ impl DStreamGraph {
     /// one that no output reads at this time: a record belongs to the batch in which it was taken.
     pub fn generate_jobs(&self, time: Time) -> Result<Vec<BatchJob>> {
         let started = self.started();
+        if self.context.transport_as(Role::Driver).is_some() {
+            started.open().insert(time);
+        }
         for input in &started.inputs {
             input.source.allocate(time)?;
             input.node.generate(time)?;
@@ -234,7 +249,9 @@ impl DStreamGraph {
         started.nodes.iter().for_each(|node| node.clear_metadata(time));
         started.inputs.iter().for_each(|input| input.source.processed(time));
         if let Some(transport) = self.context.transport_as(Role::Driver) {
-            transport.clear_metadata(time);
+            let done = started.close(time, self.batch_duration);
+            let remembered = started.nodes.iter().map(|node| node.header().remembered()).max().unwrap_or_default();
+            transport.clear_metadata(done, done - remembered);
         }
     }
 

@@ -79,7 +79,7 @@ impl<T: Record> DStream<T> {
     }
 
     /// The number of partitions of this operator, which shuffles: `reduce_by_key`, `join`, .... It is a setting of the
-    /// operator, and so of every handle to it. Its default is the number of task threads. The start fails for 0, and
+    /// operator, and so of every handle to it. Its default is `Conf::default_parallelism`. The start fails for 0, and
     /// for an operator that does not choose its partitions.
     ///
     /// ```

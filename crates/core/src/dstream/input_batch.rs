@@ -18,13 +18,12 @@ pub(super) fn input_batch<T: Data>(
     let context = context.clone();
     match transport.role() {
         Role::Driver => Box::new(move |tick| {
-            let Some(made) = rdd(tick.time)? else {
-                transport.offer_input(tick.operator, tick.time, None);
-                return Ok(None);
-            };
-            let offer = Offer { transport: transport.clone(), input: tick.operator, time: tick.time };
-            transport.offer_input(tick.operator, tick.time, Some((made.num_partitions(), partition_of(&made))));
-            Ok(Some(made.holding(offer)))
+            let made = rdd(tick.time)?;
+            let partitions = made.as_ref().map(|rdd| (rdd.num_partitions(), partition_of(rdd)));
+            transport.offer_input(tick.operator, tick.time, partitions);
+            // That there is no RDD is known until the batch is forgotten.
+            Ok(made
+                .map(|rdd| rdd.holding(Offer { transport: transport.clone(), input: tick.operator, time: tick.time })))
         }),
         Role::Worker => Box::new(move |tick| {
             let Some(partitions) = transport.input_partitions(tick.operator, tick.time)? else { return Ok(None) };

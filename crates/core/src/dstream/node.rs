@@ -29,7 +29,7 @@ impl Tick {
             None => made,
             // Both say what is wrong where `transform` made something that does not choose its partitions.
             Some(PartitionChoice::Number(partitions)) => made.with_partitions(*partitions),
-            Some(choice) => made.choosing(choice).unwrap_or_else(|| made.with_partitions(choice.num_partitions())),
+            Some(choice) => made.choosing(choice).unwrap_or_else(|| made.refuse_partitioner()),
         }
     }
 }
@@ -133,6 +133,10 @@ impl Header {
         let fresh = self.started.set(Started { operator, zero, remember });
         assert!(fresh.is_ok(), "a graph starts once");
     }
+    /// How long its RDDs are remembered. Only once started.
+    pub(crate) fn remembered(&self) -> Duration {
+        self.started.get().map_or(Duration::ZERO, |started| started.remember)
+    }
     pub(crate) fn operator(&self) -> Option<OperatorId> {
         self.started.get().map(|started| started.operator)
     }
@@ -223,7 +227,11 @@ impl<T: Record> AnyDStream for DStreamNode<T> {
     fn clear_metadata(&self, time: Time) {
         let Some(started) = self.header.started.get() else { return };
         let up_to = time - started.remember;
-        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).replace(up_to);
+        {
+            // Batches may end out of order; what was forgotten stays so.
+            let mut newest = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+            *newest = (*newest).max(Some(up_to));
+        }
         let forgotten = {
             let mut generated = self.generated();
             let kept = generated.split_off(&(up_to + Duration::from_millis(1)));

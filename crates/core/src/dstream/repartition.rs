@@ -1,7 +1,7 @@
 //! `repartition` on a stream.
 
 use super::DStream;
-use crate::{Data, Error, Record};
+use crate::{Data, Record};
 
 impl<T: Record> DStream<T> {
     /// The same records, dealt out evenly over `partitions`: more tasks for what follows. The start fails for 0.
@@ -17,10 +17,7 @@ impl<T: Record> DStream<T> {
         T: Data,
     {
         let repartitioned = self.derive("repartition", move |rdd, _| rdd.repartition(partitions));
-        if partitions == 0 {
-            let place = repartitioned.place();
-            self.graph.refuse(Error::program(format!("{place}: repartition(0): a stream needs at least 1 partition")));
-        }
+        repartitioned.check_partitions("repartition", partitions);
         repartitioned
     }
 }

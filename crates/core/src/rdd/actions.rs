@@ -2,8 +2,10 @@
 
 use super::fold_partitions::reducing;
 use super::job::{KnownAction, Partial};
+use super::on_driver::on_driver;
 use super::retain::truncate;
 use super::{Node, Rdd, Stop, Task};
+use crate::origin::Origin;
 use crate::{Closure, Data, Record, Result, rdd};
 use std::ops::Range;
 use std::sync::Arc;
@@ -67,7 +69,7 @@ impl<T: Record> Rdd<T> {
         let reduce = Arc::new(reduce);
         let step = reducing(reduce.clone());
         let totals = self.fold_partitions("reduce", || None, step, |total| total).collect()?;
-        Ok(totals.into_iter().reduce(&*reduce))
+        on_driver(Origin::here("reduce"), || totals.into_iter().reduce(&*reduce))
     }
 
     /// The first `limit` records in the order of partitions. A partition is read no further than needed.
@@ -87,7 +89,7 @@ impl<T: Record> Rdd<T> {
         self.agreed(|| {
             let mut taken = Vec::new();
             for partitions in self.waves() {
-                let firsts = self.submit_action::<Take>(partitions, limit)?;
+                let firsts = self.run_action::<Take>(partitions, limit)?;
                 taken.extend(firsts.into_iter().flatten().take(limit - taken.len()));
                 if taken.len() == limit {
                     break;
@@ -123,7 +125,7 @@ impl<T: Record> Rdd<T> {
     pub fn is_empty(&self) -> Result<bool> {
         self.agreed(|| {
             for partitions in self.waves() {
-                if self.submit_action::<AnyRecord>(partitions, 0)?.contains(&true) {
+                if self.run_action::<AnyRecord>(partitions, 0)?.contains(&true) {
                     return Ok(false);
                 }
             }
@@ -165,7 +167,7 @@ impl<T: Data> KnownAction<T> for Collect {
     }
 }
 
-pub(super) struct Count;
+struct Count;
 impl<T: Record> KnownAction<T> for Count {
     type Output = u64;
     fn run(node: &dyn Node<T>, task: &Task<'_>, _: usize) -> Partial<u64> {

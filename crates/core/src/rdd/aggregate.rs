@@ -3,6 +3,8 @@
 
 use super::Rdd;
 use super::fold_partitions::reducing;
+use super::on_driver::on_driver;
+use crate::origin::Origin;
 use crate::{Closure, Data, Error, Record, Result};
 use std::sync::Arc;
 
@@ -28,7 +30,7 @@ impl<T: Record> Rdd<T> {
         let f = Arc::new(f);
         let in_task = f.clone();
         let folded = self.folded("fold", zero.clone(), move |total, record| in_task(total, record)).collect()?;
-        Ok(folded.into_iter().fold(zero, &*f))
+        on_driver(Origin::here("fold"), || folded.into_iter().fold(zero, &*f))
     }
 
     /// All records, added by `add` to totals that start from `zero`, one for each partition, and these joined by
@@ -49,7 +51,7 @@ impl<T: Record> Rdd<T> {
         combine: impl Fn(A, A) -> A + Closure,
     ) -> Result<A> {
         let folded = self.folded("aggregate", zero.clone(), add).collect()?;
-        Ok(folded.into_iter().fold(zero, combine))
+        on_driver(Origin::here("aggregate"), || folded.into_iter().fold(zero, combine))
     }
 
     /// As [`Rdd::aggregate`], with totals joined by two rounds of tasks where there are many partitions, so that the
@@ -161,7 +163,8 @@ impl<T: Record> Rdd<T> {
             let dealt = level.repartition(partitions);
             level = dealt.fold_partitions(kind, || None, reducing(join.clone()), |total| total);
         }
-        Ok(level.collect()?.into_iter().reduce(&*join))
+        let last = level.collect()?;
+        on_driver(Origin::here(kind), || last.into_iter().reduce(&*join))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::block_store::Claims;
 use crate::frames::SegmentWriter;
 use crate::item::ItemId;
 use crate::origin::Origin;
-use crate::partitioner::{PartitionChoice, Partitioning};
+use crate::partitioner::Partitioning;
 use crate::{Data, Error, ErrorKind, Record, StorageLevel};
 use kept::Kept;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,6 +76,7 @@ struct Checkpoint<T> {
     parent: Mutex<Option<Arc<dyn Node<T>>>>,
     /// Jobs that run at the same time compute a partition once.
     claims: Claims<usize>,
+    turn: Mutex<()>,
 }
 
 impl<T: Data> Checkpoint<T> {
@@ -106,6 +107,12 @@ impl<T: Data> Shuffle for Checkpoint<T> {
             parent.shuffles(&mut found);
         }
         found
+    }
+    fn shape(&self) -> (usize, usize) {
+        (self.kept.partitions(), self.kept.partitions())
+    }
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn missing(&self) -> Vec<usize> {
         self.kept.missing()
@@ -140,7 +147,8 @@ impl<T: Data> Checkpointed<T> {
     fn new(context: &RddContext, parent: Arc<dyn Node<T>>, origin: Origin) -> Arc<dyn Node<T>> {
         let (kept, partitioner) = (Kept::new(context, parent.num_partitions()), parent.partitioner());
         let (context, parent, claims) = (context.clone(), Mutex::new(Some(parent)), Claims::default());
-        let checkpoint = Arc::new(Checkpoint { context, origin, partitioner, kept, parent, claims });
+        let checkpoint =
+            Arc::new(Checkpoint { context, origin, partitioner, kept, parent, claims, turn: Mutex::default() });
         checkpoint.context.register_shuffle(&checkpoint);
         linked(Checkpointed(checkpoint))
     }
@@ -167,10 +175,6 @@ impl<T: Data> Node<T> for Checkpointed<T> {
     }
     fn storage(&self) -> Option<&dyn Storage> {
         Some(self)
-    }
-    fn with_partitions(&self, choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
-        let parent = self.0.parent()?.with_partitions(choice)?;
-        Some(Checkpointed::new(&self.0.context, parent, self.0.origin))
     }
 }
 impl<T: Data> Storage for Checkpointed<T> {

@@ -147,7 +147,7 @@ impl RddContext {
     /// The name of what is made now.
     pub(crate) fn next_item(&self) -> ItemId {
         let items = &self.0.items;
-        if self.0.transport.is_none() {
+        if self.0.transport.is_none() || ItemId::is_private() {
             return ItemId::of_process();
         }
         let of_program = || {

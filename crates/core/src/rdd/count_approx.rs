@@ -1,7 +1,8 @@
 //! `count_approx`: a count that ends in time, with bounds for what it did not see.
 
 use super::Rdd;
-use super::actions::Count;
+use super::retain::truncate;
+use crate::time::Time;
 use crate::{Error, Record, Result};
 use std::fmt;
 use std::time::Duration;
@@ -43,19 +44,27 @@ impl<T: Record> Rdd<T> {
         if !(0.0..=1.0).contains(&confidence) {
             return Err(Error::program(format!("count_approx: the confidence {confidence} is not from 0 to 1")));
         }
-        let (clock, all) = (&self.context.env().clock, self.num_partitions());
+        let (all, deadline) = (self.num_partitions(), self.context.env().clock.now() + timeout);
         self.keep_shuffles();
-        let (sum, counted) = self.agreed(|| {
-            let deadline = clock.now() + timeout;
-            let (mut sum, mut counted) = (0, 0);
-            while counted < all && (counted == 0 || clock.now() < deadline) {
-                let wave = counted..all.min(counted + self.context.default_parallelism());
-                counted = wave.end;
-                sum += self.submit_action::<Count>(wave, 0)?.into_iter().sum::<u64>();
-            }
-            Ok((sum, counted))
-        })?;
+        let (sum, counted) = self.agreed(|| self.count_until(deadline))?;
         Ok(estimate(sum, counted, all, confidence))
+    }
+
+    /// Counts partitions, in waves, until the clock passes `deadline`: how many records how many partitions have.
+    fn count_until(&self, deadline: Time) -> Result<(u64, usize)> {
+        let (clock, all) = (&self.context.env().clock, self.num_partitions());
+        let (mut counted, mut sum) = (0, 0);
+        while counted < all && (counted == 0 || clock.now() < deadline) {
+            let wave = counted..all.min(counted + self.context.engine().default_parallelism());
+            counted = wave.end;
+            let counts = self.fold_job_at(wave, |count: &mut u64, chunk| {
+                *count += chunk.len() as u64;
+                truncate(chunk, 0);
+                Ok(())
+            })?;
+            sum += counts.into_iter().sum::<u64>();
+        }
+        Ok((sum, counted))
     }
 }
 

@@ -3,6 +3,8 @@
 use super::Rdd;
 use super::aggregator::Reducing;
 use super::combine_table::CombineTable;
+use super::on_driver::on_driver;
+use crate::origin::Origin;
 use crate::{Closure, Data, Key, Record, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,12 +55,14 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     /// assert_eq!((map.len(), map[&'a'], map[&'b']), (2, 3, 2));
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn collect_as_map(&self) -> Result<HashMap<K, V>>
     where
         K: Key,
         V: Data,
     {
-        Ok(self.collect()?.into_iter().collect())
+        let all = self.collect()?;
+        on_driver(Origin::here("collect_as_map"), || all.into_iter().collect())
     }
 
     /// As [`Rdd::reduce_by_key`], with the result as a map. Nothing is shuffled: each task reduces its partition, and
@@ -86,7 +90,9 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         let table = move || CombineTable::with_capacity(seed, 0);
         let reduced = self.fold_partitions("reduce_by_key_locally", table, step, records).collect()?;
         let (mut all, reducing) = (table(), Reducing(move |a, b| reduce(a, b)));
-        reduced.into_iter().for_each(|mut records| all.merge_chunk(&mut records, &reducing));
-        Ok(all.into_entries().map(|entry| (entry.key, entry.value)).collect())
+        on_driver(Origin::here("reduce_by_key_locally"), || {
+            reduced.into_iter().for_each(|mut records| all.merge_chunk(&mut records, &reducing));
+            all.into_entries().map(|entry| (entry.key, entry.value)).collect()
+        })
     }
 }

@@ -65,6 +65,9 @@ struct Exchange<K, V, A: Aggregator<V>> {
 impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> MapSide for Exchange<K, V, A> {
     type Bucket = Bucket<K, V, A::Total>;
 
+    fn partitions(&self) -> usize {
+        self.partitioner.num_partitions()
+    }
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
         self.parent.shuffles(found);
     }

@@ -2,10 +2,11 @@
 
 use super::map_partitions::whole;
 use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
-use crate::partitioner::Partitioning;
 use crate::{Data, Error, ErrorKind, Record, Result};
 use std::sync::{Arc, Weak};
 
+/// It shows neither partitioner nor storage: a worker has the input's records without them, and all processes must make
+/// the same of them.
 struct Holding<T, H> {
     parent: Arc<dyn Node<T>>,
     _held: H,
@@ -19,9 +20,6 @@ impl<T: Record, H: Send + Sync> Node<T> for Holding<T, H> {
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         self.parent.compute(task, sink)
-    }
-    fn partitioner(&self) -> Option<Partitioning> {
-        self.parent.partitioner()
     }
 }
 

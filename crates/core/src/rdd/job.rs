@@ -1,7 +1,8 @@
 //! How an action becomes a job: its last stage computes a result per partition and leaves it with the action.
 
-use super::{Node, Outcome, Rdd, Shuffle, Stop, Task};
+use super::{Node, Outcome, Rdd, Shuffle, Stop, Task, TaskContext};
 use crate::engine::{Job, RemoteStage, ResultStage};
+use crate::item::privately;
 use crate::transport::Role;
 use crate::wire::{self, WireError};
 use crate::{Closure, Data, Error, ErrorKind, Record, Result};
@@ -38,28 +39,28 @@ impl<T: Record> Rdd<T> {
         partitions: Range<usize>,
         parameter: usize,
     ) -> Result<Vec<A::Output>> {
-        self.agreed(|| self.submit_action::<A>(partitions, parameter))
-    }
-    /// The same as one job of an action that is [agreed](Rdd::agreed) on as a whole.
-    pub(super) fn submit_action<A: KnownAction<T>>(
-        &self,
-        partitions: Range<usize>,
-        parameter: usize,
-    ) -> Result<Vec<A::Output>> {
         let action = remote::<T, A>;
-        let remote = self.made_by.map(|(operator, time)| RemoteStage { operator, time, action, parameter });
-        self.submit(partitions, move |node, task| A::run(node, task, parameter), remote)
+        let all = self.num_partitions();
+        let remote =
+            self.made_by.map(|(operator, time)| RemoteStage { operator, time, action, parameter, partitions: all });
+        self.agreed(|| self.submit(partitions, move |node, task| A::run(node, task, parameter), remote))
     }
 
-    /// The driver's result, in every process. An action inside `transform` steers the program, so a worker that makes
-    /// the batch's datasets again must get the same answer; it does not run the job a second time. An action of as many
-    /// jobs as it takes, which the clock or what is kept may decide, is agreed on as a whole.
+    /// The driver's result of an action, in every process. An action inside `transform` steers the program, so a worker
+    /// that makes the batch's datasets again must get the same answer; it does not run the action a second time. What the
+    /// action makes on its way is its own: one that runs several jobs is agreed on as a whole.
     pub(super) fn agreed<R: Data>(&self, run: impl FnOnce() -> Result<R>) -> Result<R> {
+        if TaskContext::get().is_some() {
+            return Err(Error::program(
+                "an action (collect, count, ...) was called inside the closure of an operator: an RDD belongs to the \
+                 driver; join the datasets, or collect one before and move its records into the closure",
+            ));
+        }
         let Some(transport) = self.context.transport() else { return run() };
         let item = self.context.next_item();
         match transport.role() {
             Role::Driver if item.is_shared() => {
-                let result = run();
+                let result = privately(run);
                 transport.put_value(item, wire::encode(&result.as_ref().map_err(WireError::from))?);
                 result
             }
@@ -84,10 +85,22 @@ impl<T: Record> Rdd<T> {
 }
 
 /// Runs the action on a worker: `rdd` is the same dataset, made by the worker's own program.
-fn remote<T: Record, A: KnownAction<T>>(rdd: &dyn Any, task: &Task<'_>, parameter: usize) -> Partial<Vec<u8>> {
+fn remote<T: Record, A: KnownAction<T>>(
+    rdd: &dyn Any,
+    task: &Task<'_>,
+    parameter: usize,
+    partitions: usize,
+) -> Partial<Vec<u8>> {
     let Some(rdd) = rdd.downcast_ref::<Rdd<T>>() else {
         return Err(Error::program("a worker's program made records of another type than the driver's").into());
     };
+    if rdd.num_partitions() != partitions {
+        let own = rdd.num_partitions();
+        return Err(Error::program(format!(
+            "a worker's program makes {own} partitions where the driver's makes {partitions}: both must do the same"
+        ))
+        .into());
+    }
     Ok(wire::encode(&A::run(&*rdd.node, task, parameter)?)?)
 }
 

@@ -41,6 +41,7 @@ mod map_partitions;
 mod map_values;
 mod node;
 mod object_file;
+mod on_driver;
 mod ordered;
 mod parallelize;
 mod persist;
@@ -192,6 +193,14 @@ impl<T: Record> Rdd<T> {
         (!range.contains(&partitions)).then(|| self.broken(message()))
     }
 
+    /// The dataset that says so where a partitioner does not fit the operation before it.
+    pub(crate) fn refuse_partitioner(&self) -> Rdd<T> {
+        self.broken(
+            "with_partitioner stands behind an operation that does not choose its partitions, or by other keys; put it \
+             right behind a shuffle by key, or use partition_by",
+        )
+    }
+
     fn broken(&self, message: impl Into<String>) -> Rdd<T> {
         self.failed(&Error::program(message))
     }
@@ -225,11 +234,6 @@ impl<K: Key, V: Record> Rdd<(K, V)> {
             return refused;
         }
         let choice = PartitionChoice::By(Partitioning::of::<K, _>(partitioner, self.context.seed()));
-        self.choosing(&choice).unwrap_or_else(|| {
-            self.broken(
-                "with_partitioner stands behind an operation that does not choose its partitions; put it right behind \
-                 a shuffle by key, or use partition_by",
-            )
-        })
+        self.choosing(&choice).unwrap_or_else(|| self.refuse_partitioner())
     }
 }

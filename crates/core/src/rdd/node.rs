@@ -16,7 +16,7 @@ pub const CHUNK: usize = 1024;
 pub enum Stop {
     /// The sink has all it wants (`take`); not an error.
     Enough,
-    /// The shuffle's buckets were handed out before; its map tasks must run again.
+    /// The shuffle's buckets were handed out before, or a kept partition has left: what makes them must run again.
     Lost,
     /// The engine gives the job up.
     Cancelled,

@@ -3,6 +3,8 @@
 
 use super::Rdd;
 use super::fold_partitions::reducing;
+use super::on_driver::on_driver;
+use crate::origin::Origin;
 use crate::{Closure, Data, Record, Result};
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
@@ -175,7 +177,7 @@ impl<T: Record> Rdd<T> {
     {
         let reduce = Arc::new(reduce);
         let partial = self.fold_partitions(kind, || None, reducing(reduce.clone()), |total| total).collect()?;
-        Ok(partial.into_iter().reduce(&*reduce))
+        on_driver(Origin::here(kind), || partial.into_iter().reduce(&*reduce))
     }
 
     #[track_caller]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// # Ok::<(), headwater_core::Error>(())
 /// ```
 pub fn record_blocks<T: Record + Clone>(context: &RddContext, blocks: Vec<RecordBlock<T>>) -> Rdd<T> {
-    let partitions = blocks.len().min(partitions_max(context.default_parallelism()));
+    let partitions = blocks.len().min(partitions_max(context.engine().default_parallelism()));
     Rdd::from_node(context, RecordBlocks { blocks, partitions })
 }
 

@@ -51,6 +51,10 @@ impl Rdd<()> {
     /// Computes the [`Rdd::parts`] of the folder `path`, and adds `_SUCCESS`. All files and their names are durable when
     /// this returns.
     pub(crate) fn save_parts(&self, operation: &str, path: &str, target: Target) -> Result<()> {
+        self.agreed(|| self.save_parts_here(operation, path, target))
+    }
+
+    fn save_parts_here(&self, operation: &str, path: &str, target: Target) -> Result<()> {
         let files = self.context.env().files.clone();
         if path.is_empty() {
             return Err(Error::program(format!("{operation}(\"\"): the output folder needs a name")));
@@ -65,7 +69,11 @@ impl Rdd<()> {
         let written = self.count();
         // Also what failed attempts have left, of which a full disk has the least need.
         let cleared = files.remove_folder(&temporary);
-        written?;
+        if let Err(error) = written {
+            // Whole parts without the others would read as if they were all.
+            let _removed = files.remove_folder(path);
+            return Err(error);
+        }
         cleared?;
         files.sync_folder(path)?;
         files.create(&format!("{path}/_SUCCESS"))?.sync()?;

@@ -100,6 +100,9 @@ struct Scatter<T> {
 impl<T: Data> MapSide for Scatter<T> {
     type Bucket = Vec<T>;
 
+    fn partitions(&self) -> usize {
+        self.partitions
+    }
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
         self.parent.shuffles(found);
     }

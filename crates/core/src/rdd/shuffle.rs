@@ -16,6 +16,11 @@ pub trait Shuffle: Send + Sync {
     fn id(&self) -> ItemId;
     /// The shuffles that its map tasks read.
     fn parents(&self) -> Vec<Arc<dyn Shuffle>>;
+    /// How many map tasks it has, and for how many partitions each leaves something: equal in all processes.
+    fn shape(&self) -> (usize, usize);
+    /// Held while missing map tasks run: of two jobs that need them, the second finds them done. Who holds it waits for
+    /// the turns of parents at most, so nobody waits in a circle.
+    fn turn(&self) -> MutexGuard<'_, ()>;
     /// The map tasks that must run before a reduce task can: whose buckets were never made, or were handed out.
     fn missing(&self) -> Vec<usize>;
     /// Computes one map partition and leaves its buckets here.
@@ -36,6 +41,8 @@ pub trait Shuffle: Send + Sync {
 pub(super) trait MapSide: Send + Sync {
     /// What a map task leaves for one reduce partition.
     type Bucket: Clone + Serialize + DeserializeOwned + Send + Sync;
+    /// How many buckets a map task leaves.
+    fn partitions(&self) -> usize;
     /// What the map tasks read.
     fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>);
     /// Computes one map partition: a bucket per reduce partition.
@@ -48,13 +55,18 @@ pub(super) struct Shuffling<M: MapSide> {
     pub(super) buckets: Buckets<M::Bucket>,
     /// See [`Shuffle::counted`].
     counted: Vec<AtomicBool>,
+    turn: Mutex<()>,
 }
 impl<M: MapSide + 'static> Shuffling<M> {
     /// The shuffle of all partitions of `parent`.
     pub(super) fn new<T>(context: &RddContext, parent: &dyn Node<T>, side: M) -> Arc<Self> {
         let map_tasks = parent.num_partitions();
-        let counted = (0..map_tasks).map(|_| AtomicBool::new(false)).collect();
-        let shuffle = Arc::new(Shuffling { side, buckets: Buckets::new(context, map_tasks), counted });
+        let shuffle = Arc::new(Shuffling {
+            side,
+            buckets: Buckets::new(context, map_tasks),
+            counted: (0..map_tasks).map(|_| AtomicBool::new(false)).collect(),
+            turn: Mutex::default(),
+        });
         context.register_shuffle(&shuffle);
         shuffle
     }
@@ -67,6 +79,12 @@ impl<M: MapSide> Shuffle for Shuffling<M> {
         let mut found = Vec::new();
         self.side.shuffles(&mut found);
         found
+    }
+    fn shape(&self) -> (usize, usize) {
+        (self.buckets.map_tasks, self.side.partitions())
+    }
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn missing(&self) -> Vec<usize> {
         self.buckets.missing()

@@ -2,6 +2,7 @@
 
 use super::map_partitions::whole;
 use super::node::push_all;
+use super::on_driver::on_driver;
 use super::random::PartitionRandom;
 use super::{Node, Outcome, Rdd, Shuffle, Sink, Task};
 use crate::origin::{Origin, as_part_of};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 /// Keys that are sampled for each partition of the result, as in Spark.
 const SAMPLE_PER_PARTITION: usize = 20;
-/// Keys that are sampled at most; they are on the driver together.
+/// Keys that are wanted in a sample at most; three times as many may come, and are held on the driver with the dataset.
 const SAMPLE_MAX: usize = 1_000_000;
 
 /// Keys, and how many records each stands for.
@@ -47,11 +48,12 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     {
         let origin = Origin::here(kind);
         let partitions = self.num_partitions();
-        match self.key_sample(partitions) {
-            Ok(sample) => {
-                let unsorted = Arc::new(Unsorted { rdd: self.clone(), sample, ascending, origin });
-                Rdd::from_node(&self.context, Unsorted::sorted(unsorted, partitions))
-            }
+        let sorted = self.key_sample(partitions).and_then(|sample| {
+            let unsorted = Arc::new(Unsorted { rdd: self.clone(), sample, ascending, origin });
+            on_driver(origin, || Unsorted::sorted(unsorted, partitions))
+        });
+        match sorted {
+            Ok(sorted) => Rdd::from_node(&self.context, sorted),
             Err(error) => self.failed(&error.within(format!("{origin}: sampling the keys failed"))),
         }
     }
@@ -67,6 +69,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
     /// assert_eq!((ranges.partition(&10), ranges.partition(&90)), (0, 1));
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
+    #[track_caller]
     pub fn range_partitioner(&self, partitions: usize, ascending: bool) -> Result<RangePartitioner<K>>
     where
         K: Data + Ord,
@@ -74,7 +77,8 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         if let Some(refused) = self.refuse_partitions("range_partitioner", partitions) {
             refused.count()?;
         }
-        Ok(RangePartitioner::of_sample(self.key_sample(partitions)?, partitions, ascending))
+        let sample = self.key_sample(partitions)?;
+        on_driver(Origin::here("range_partitioner"), || RangePartitioner::of_sample(sample, partitions, ascending))
     }
 
     /// The records in the partitions of `partitioner`, each partition sorted by key: cheaper than sorting behind

@@ -75,8 +75,13 @@ impl TaskContext {
         let (outcome, updates) = gathering(|| catch_unwind(AssertUnwindSafe(|| run(&task))));
         CURRENT.set(before);
         match outcome {
-            Ok(outcome) => outcome.map(|()| updates),
+            Ok(Ok(())) => Ok(updates),
+            Ok(Err(stop)) => {
+                updates.discard();
+                Err(stop)
+            }
             Err(panic) => {
+                updates.discard();
                 let message = panic_message(&*panic);
                 let blamed = match state.operator.get() {
                     Some(operator) => format!("{operator} panicked: {message}"),

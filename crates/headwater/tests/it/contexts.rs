@@ -17,7 +17,7 @@ pub(crate) struct Built<R> {
 }
 
 /// Builds the program on the local engine and on the isolated one.
-pub(crate) fn on_both_engines<R>(build: impl Fn(&StreamingContext) -> R + IsolatedProgram) -> [Built<R>; 2] {
+pub(crate) fn on_both_engines<R: 'static>(build: impl Fn(&StreamingContext) -> R + IsolatedProgram) -> [Built<R>; 2] {
     let (ssc, clock) = streaming_context();
     let result = build(&ssc);
     let local = Built { engine: "local", ssc, clock, result };

@@ -302,7 +302,7 @@ fn an_action_inside_a_closure_is_refused() {
 }
 
 #[test]
-fn a_failed_save_leaves_nothing_temporary() {
+fn a_failed_save_leaves_nothing() {
     struct Unprintable;
     impl std::fmt::Display for Unprintable {
         fn fmt(&self, _f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -315,7 +315,7 @@ fn a_failed_save_leaves_nothing_temporary() {
     assert!(records.save_as_text_file("").unwrap_err().to_string().contains("needs a name"));
     let error = records.save_as_text_file(&path).unwrap_err().to_string();
     assert!(error.contains("save_as_text_file at") && error.contains("cannot be shown"), "{error}");
-    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+    assert!(!std::path::Path::new(&path).exists());
 }
 
 #[test]
@@ -335,4 +335,26 @@ fn a_record_that_cannot_be_printed_blames_the_print() {
     let error = running.await_termination().unwrap_err().to_string();
     let blamed = format!("print at crates/headwater/tests/it/failures.rs:{place}:");
     assert_eq!(error.matches(&blamed).count(), 2, "{error}");
+}
+
+#[test]
+fn what_panics_while_the_results_of_tasks_are_joined_is_an_error_that_names_the_operation() {
+    let numbers = headwater::testkit::context().parallelize(vec![1u64, 2, 3, 4], 2);
+    let place = |line: u32| format!("at crates/headwater/tests/it/failures.rs:{line}:");
+    let line = line!() + 1;
+    let error = numbers.aggregate(0, |a, b| a + b, |_, _| panic!("no sums")).unwrap_err().to_string();
+    assert!(error.contains("aggregate") && error.contains(&place(line)) && error.contains("no sums"), "{error}");
+    let error = numbers.max_by(|_, _| panic!("no order")).unwrap_err().to_string();
+    assert!(error.contains("no order"), "{error}");
+}
+
+#[test]
+fn what_could_not_be_saved_whole_is_not_there() {
+    let folder = headwater::testkit::temporary_folder();
+    let path = format!("{folder}/half");
+    let numbers = headwater::testkit::context().parallelize(vec![1u64, 2, 3, 4], 4);
+    let half = numbers.map(|n| if n == 4 { panic!("no fours") } else { n });
+    assert!(half.save_as_text_file(&path).unwrap_err().to_string().contains("no fours"));
+    assert!(!std::path::Path::new(&path).exists());
+    numbers.save_as_text_file(&path).unwrap();
 }

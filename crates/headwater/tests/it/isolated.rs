@@ -87,25 +87,23 @@ fn an_action_inside_transform_gives_every_process_the_drivers_answer() {
     assert_eq!(ASKED.load(Ordering::SeqCst), 2 * 3);
 }
 
-/// A worker that made the shuffle would have to know what is counted behind it.
+/// The sampling of the sort and the `take` are jobs over shuffles that the closure has made just before.
 #[test]
-fn an_action_inside_transform_asks_for_a_shuffle_of_the_same_transform() {
+fn an_action_inside_transform_may_shuffle() {
     let program = |numbers: DStream<u64>| {
-        numbers.transform(|rdd, _| {
-            let groups = rdd.map(|n| (n % 3, n)).group_by_key();
-            let count = groups.count().unwrap();
-            let sums = groups.map(move |(key, values)| (key + count, values.into_iter().sum::<u64>())).checkpoint();
-            let least = sums.reduce_by_key(u64::min).sort_by_key(true).first().unwrap();
-            sums.map(move |sum| (sum, least)).repartition(2)
+        let sorted = numbers.transform(|rdd, _| {
+            let counts = rdd.map(|n| (n % 10, 1u64)).reduce_by_key(|a, b| a + b).with_partitions(3);
+            counts.sort_by(|(digit, count)| (*count, *digit), false).with_partitions(2)
+        });
+        sorted.transform(|rdd, _| {
+            let least = rdd.group_by_key().map(|(digit, _)| digit).repartition(2).reduce(u64::min).unwrap().unwrap();
+            let first = rdd.take(2).unwrap();
+            let first = rdd.context().parallelize(first, 2).reduce_by_key(|a, b| a + b).with_partitions(2);
+            first.map(move |(digit, count)| (digit, count, least)).sort_by(|(digit, ..)| *digit, true)
         })
     };
-    let input = [vec![1, 2, 3, 4], vec![7]];
-    let least = (3, 3);
-    check_on_both_engines(
-        input,
-        program,
-        [vec![((3, 3), least), ((4, 5), least), ((5, 2), least)], vec![((2, 7), (2, 7))]],
-    );
+    let check = Check::new().in_order().on_both_engines();
+    check.run([(0..25).collect(), vec![7]], program, [vec![(3, 3, 0), (4, 3, 0)], vec![(7, 1, 7)]]);
 }
 
 /// How many jobs an action takes depends on what the process keeps; the answer does not.
@@ -402,4 +400,188 @@ fn workers_write_the_files_of_a_batch() {
     let mut records = context.object_file::<u64>(&format!("{prefix}-1000")).unwrap().collect().unwrap();
     records.sort();
     assert_eq!(records, [1, 2, 3, 4]);
+}
+
+/// A worker has the input's records without the partitioner that the driver's dataset may have.
+#[test]
+fn a_queued_dataset_that_is_spread_already_makes_no_difference_between_processes() {
+    let (ssc, clock, (queue, sums)) = isolated(|ssc| {
+        let queue = RddQueue::new();
+        let sums = ssc.queue_stream(&queue).reduce_by_key(|a: u64, b| a + b);
+        (queue, sums.transform(|rdd, _| rdd.checkpoint().map(|(key, sum): (u64, u64)| (sum, key)).group_by_key()))
+    });
+    let pairs = ssc.context().parallelize(vec![(1u64, 1u64), (2, 2), (1, 3)], 3);
+    queue.push(pairs.partition_by(ssc.context().hash_partitioner(2)).checkpoint()).unwrap();
+    let (sent, received) = mpsc::channel();
+    sums.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let mut all = received.recv().unwrap();
+    all.sort();
+    assert_eq!(all, [(2, vec![2]), (4, vec![1])]);
+}
+
+#[test]
+fn an_input_without_an_rdd_beside_one_that_has_one() {
+    let (ssc, clock, (union, joined)) = isolated(|ssc| {
+        let left = test_input(ssc, vec![Some(vec![1u64, 2]), None, Some(vec![3])], 2);
+        let right = test_input(ssc, vec![None, None, Some(vec![3u64])], 2);
+        let pairs = |s: &DStream<u64>| s.map(|n| (n, n));
+        (left.union(&right), pairs(&left).full_outer_join(&pairs(&right)).map(|(n, _)| n))
+    });
+    let (sent, received) = mpsc::channel();
+    for (name, stream) in [("union", union), ("join", joined)] {
+        let sent = sent.clone();
+        stream.foreach_rdd(move |rdd, time| {
+            let mut all = rdd.collect().unwrap();
+            all.sort();
+            sent.send((time.milliseconds(), name, all)).unwrap();
+        });
+    }
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(3));
+    running.await_batches(3).unwrap();
+    let expected =
+        [(1000, "union", vec![1, 2]), (1000, "join", vec![1, 2]), (3000, "union", vec![3, 3]), (3000, "join", vec![3])];
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), expected);
+}
+
+/// How many jobs an action takes depends on what is checkpointed, and on the clock: the action is agreed on as a whole.
+#[test]
+fn an_action_of_several_jobs_is_one_answer() {
+    let program = |s: DStream<u64>| {
+        s.checkpoint(seconds(1)).transform(|rdd, _| {
+            let taken = rdd.take(10).unwrap().len() as u64;
+            let counted = rdd.count_approx(seconds(1), 0.9).unwrap().mean as u64;
+            let empty = u64::from(rdd.is_empty().unwrap());
+            rdd.map(move |n| n * 1000 + taken * 100 + counted * 10 + empty).repartition(2)
+        })
+    };
+    let check = Check::new().input_partitions(4).on_both_engines();
+    check.run([vec![1, 2, 3], vec![4]], program, [vec![1330, 2330, 3330], vec![4110]]);
+}
+
+#[test]
+fn outputs_beside_the_program_and_datasets_that_it_returns() {
+    let (ssc, clock, (numbers, names)) = isolated(|ssc| {
+        let names = ssc.context().parallelize(vec![(1u64, 'a'), (2, 'b')], 2).reduce_by_key(|a, _| a);
+        (test_input(ssc, vec![Some(vec![1u64, 2])], 2).map(|n| (n, n)).reduce_by_key(|a, b| a + b), names)
+    });
+    let (sent, received) = mpsc::channel();
+    let partitions = sent.clone();
+    numbers.for_each_partition(move |records, _| records.for_each(|(n, _)| partitions.send((n, 'x')).unwrap()));
+    numbers.print();
+    numbers.foreach_rdd(move |rdd, _| {
+        let joined = rdd.join(&names).map(|(n, (_, name))| (n, name)).collect().unwrap();
+        joined.into_iter().for_each(|pair| sent.send(pair).unwrap());
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let mut all: Vec<_> = received.try_iter().collect();
+    all.sort();
+    assert_eq!(all, [(1, 'a'), (1, 'x'), (2, 'b'), (2, 'x')]);
+}
+
+#[test]
+fn what_transform_saves_is_saved_once() {
+    let folder = headwater::testkit::temporary_folder();
+    let prefix: &'static str = format!("{folder}/seen").leak();
+    let (ssc, clock, stream) = isolated(move |ssc| {
+        test_input(ssc, vec![Some(vec![1u64, 2])], 2).transform(move |rdd, time| {
+            rdd.save_as_text_file(&format!("{prefix}-{}", time.milliseconds())).unwrap();
+            rdd.repartition(2)
+        })
+    });
+    let (sent, received) = mpsc::channel();
+    stream.foreach_rdd(move |rdd, _| sent.send(rdd.count().unwrap()).unwrap());
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    assert_eq!(received.recv().unwrap(), 2);
+}
+
+/// Values whose drop panics when it is told to.
+#[derive(Clone, Serialize, Deserialize)]
+struct Grudge(bool);
+impl Drop for Grudge {
+    fn drop(&mut self) {
+        assert!(!self.0 || std::thread::panicking(), "dropped in anger");
+    }
+}
+impl headwater::accumulator::Accumulation for Grudge {
+    type Input = ();
+    type Output = ();
+    fn add(&mut self, (): ()) {
+        self.0 = true;
+    }
+    fn merge(&mut self, mut other: Grudge) {
+        other.0 = false;
+    }
+    fn value(&self) {}
+}
+
+#[test]
+fn an_accumulator_that_panics_when_a_failed_task_drops_it_holds_nothing_up() {
+    let program = |s: DStream<u64>| {
+        let grudge = s.context().accumulator("grudge", Grudge(false));
+        s.try_map(move |n| {
+            grudge.add(());
+            if n == 2 { Err("no twos") } else { Ok(n) }
+        })
+    };
+    let error = Check::new().output([Some(vec![1, 2, 3])], program).unwrap_err().to_string();
+    assert!(error.contains("no twos"), "{error}");
+}
+
+#[test]
+fn a_partitioner_behind_a_transform_that_does_not_shuffle_by_key_is_an_error() {
+    let error = fails(|s| {
+        let sorted = s.map(|n| (n, n)).transform(|rdd, _| rdd.sort_by_key(true));
+        sorted.with_partitioner(Backwards(2)).map(|(n, _)| n)
+    });
+    assert!(
+        error.contains("with_partitioner stands behind an operation that does not choose its partitions"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_number_of_partitions_that_differs_from_process_to_process_is_told() {
+    static BUILT: AtomicUsize = AtomicUsize::new(0);
+    // The local engine and the driver are the first two.
+    let partitions = || if BUILT.fetch_add(1, Ordering::SeqCst) % 4 < 2 { 4 } else { 8 };
+    for program in [
+        |s: DStream<u64>, n: usize| s.map(|x| (x, x)).reduce_by_key(|a, b| a + b).with_partitions(n).map(|(x, _)| x),
+        |s: DStream<u64>, n: usize| s.repartition(n),
+    ] {
+        let [local, isolated] =
+            Check::new().on_both_engines().outputs([Some((0..100).collect())], move |s| program(s, partitions()));
+        assert_eq!(local.unwrap()[0].as_ref().unwrap().len(), 100);
+        let error = isolated.unwrap_err().to_string();
+        assert!(error.contains('4') && error.contains('8') && error.contains("a worker's program"), "{error}");
+    }
+}
+
+#[test]
+fn a_broadcast_value_that_cannot_be_written_says_so() {
+    #[derive(Clone, Deserialize)]
+    struct Mute;
+    impl Serialize for Mute {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("not a word"))
+        }
+    }
+    let program = |s: DStream<u64>| {
+        let mute = s.context().broadcast(Mute);
+        s.map(move |n| {
+            let _mute = mute.value();
+            n
+        })
+    };
+    let [local, isolated] = Check::new().on_both_engines().outputs([Some(vec![1])], program);
+    assert!(local.is_ok());
+    let error = isolated.unwrap_err().to_string();
+    assert!(error.contains("a broadcast value did not arrive") && error.contains("Mute"), "{error}");
 }

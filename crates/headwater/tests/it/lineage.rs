@@ -194,3 +194,15 @@ fn a_lineage_that_panics_when_it_is_dropped_is_gone_all_the_same() {
     drop(generations(1, |rdd| rdd));
     assert_eq!(Arc::strong_count(&alive), 1);
 }
+
+/// A walk over a lineage takes as long as the lineage is large, however often it forks and joins.
+#[test]
+fn a_lineage_that_forks_and_joins_is_walked_once() {
+    let context = headwater::testkit::context();
+    let pairs = context.parallelize((0..4u64).map(|n| (n, n)).collect(), 2).reduce_by_key(|a, b| a + b);
+    let mut numbers = pairs.map(|(n, _)| n).cache();
+    for _ in 0..40 {
+        numbers = numbers.zip(&numbers).map(|(left, _)| left).cache();
+    }
+    assert_eq!(numbers.count().unwrap(), 4);
+}

@@ -361,3 +361,32 @@ fn kept_batches_of_a_stream_stay_within_the_limits_of_the_store() {
     let status = context.block_store_status();
     assert_eq!((status.datasets, status.blocks_in_memory), (10, 20));
 }
+
+/// Batches may end out of order; what was forgotten with a later one must not be made again for an earlier one.
+#[test]
+fn a_batch_that_ends_late_brings_nothing_forgotten_back() {
+    let env = headwater::testkit::TestEnv::new();
+    let conf = Conf::new().master("local[2]").concurrent_jobs(2);
+    let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+    let queue = RddQueue::new();
+    (1..=4u64).for_each(|n| queue.push(ssc.context().parallelize(vec![n], 1)).unwrap());
+    let stream = ssc.queue_stream(&queue);
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let may_go = std::sync::Mutex::new(may_go);
+    stream.foreach_rdd(move |_, time| {
+        if time.milliseconds() == 1000 {
+            may_go.lock().unwrap().recv().unwrap();
+        }
+    });
+    let running = ssc.start().unwrap();
+    env.clock.advance(seconds(2));
+    running.await_batches(1).unwrap();
+    go.send(()).unwrap();
+    running.await_batches(2).unwrap();
+    // The generator clears both before it comes to the next batch.
+    env.clock.advance(seconds(1));
+    running.await_batches(3).unwrap();
+    let error = stream.slice(Time::from_millis(1000), Time::from_millis(1000)).err().unwrap().to_string();
+    assert!(error.contains("1000"), "{error}");
+    running.stop().unwrap();
+}

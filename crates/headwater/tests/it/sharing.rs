@@ -132,3 +132,28 @@ fn a_join_of_many_by_many_is_not_held_in_memory() {
     assert_eq!(pairs.take(3).unwrap(), [(0, (0, 0)), (0, (0, 1)), (0, (0, 2))]);
     assert_eq!(many(300).join(&many(300)).count().unwrap(), 90_000);
 }
+
+/// The map side runs for one of them; the others find it done.
+#[test]
+fn jobs_side_by_side_run_a_map_side_once() {
+    let context = headwater::testkit::context();
+    let counted = context.long_accumulator("records");
+    let count = counted.clone();
+    let numbers = context.parallelize((0..1000u64).collect(), 4).map(move |n| {
+        count.add(1);
+        (n % 10, n)
+    });
+    let sums = numbers.reduce_by_key(|a, b| a + b);
+    // One more reader, so that the buckets stay.
+    let both = sums.union(&sums);
+    let start = std::sync::Barrier::new(4);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                start.wait();
+                assert_eq!(both.count().unwrap(), 20);
+            });
+        }
+    });
+    assert_eq!(counted.value(), 1000);
+}

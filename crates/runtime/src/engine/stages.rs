@@ -90,12 +90,6 @@ impl Stages {
 
     /// Runs the job to its end.
     pub(super) fn run(&self, job: &Job, tasks: &impl RunsTasks) -> Result<()> {
-        if TaskContext::get().is_some() {
-            return Err(Error::program(
-                "an action (collect, count, ...) was called inside the closure of an operator: an RDD belongs to the \
-                 driver; join the datasets, or collect one before and move its records into the closure",
-            ));
-        }
         job.check()?;
         self.run_stage(Stage::Result(job.stage.clone()), job.stage.partitions(), job, tasks)
     }
@@ -110,9 +104,14 @@ impl Stages {
         loop {
             // Asked for anew each time: a persisted dataset reads its shuffles only while it lacks a partition.
             for shuffle in attempt.stage.reads() {
+                if shuffle.missing().is_empty() {
+                    continue;
+                }
+                let _turn = shuffle.turn();
+                // Another job may have run them meanwhile.
                 let missing = shuffle.missing();
                 if !missing.is_empty() {
-                    self.run_stage(Stage::Map(shuffle), missing, job, tasks)?;
+                    self.run_stage(Stage::Map(shuffle.clone()), missing, job, tasks)?;
                 }
             }
             let mut failed = tasks.run_wave(&todo, &attempt);
@@ -125,7 +124,11 @@ impl Stages {
                 Stop::Failed(error) if error.kind() == ErrorKind::Program => {
                     return Err(gave_up(failed, attempt.number));
                 }
-                Stop::Lost => losses += 1,
+                Stop::Lost => {
+                    losses += 1;
+                    // Whoever else took the buckets shall not take them again: every reader gets a copy from here on.
+                    attempt.stage.reads().iter().for_each(|shuffle| shuffle.keep());
+                }
                 _ => failures += 1,
             }
             if failures >= self.task_failures_max.max(1) || losses >= LOSSES_MAX {

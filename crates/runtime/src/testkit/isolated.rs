@@ -21,8 +21,8 @@ pub trait IsolatedProgram: Copy + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<P: Copy + Send + Sync + 'static> IsolatedProgram for P {}
 
-/// A program on the isolated engine: the context to start, or to add outputs to (operators belong into `build`, where the
-/// workers have them too), and the clock that makes its batches.
+/// A program on the isolated engine: the context to start, or to add outputs to, and the clock that makes its batches.
+/// What is added behind `build` runs on the driver, for the workers do not have it.
 ///
 /// `build` runs here for the driver and again for each of two workers when the context starts. Tasks go to the workers by
 /// address (operator, batch time, stage, partition); shuffle data, results, broadcast values and accumulator updates go
@@ -48,7 +48,7 @@ impl<P: Copy + Send + Sync + 'static> IsolatedProgram for P {}
 /// assert_eq!(counted.value(), 3);
 /// # Ok::<(), headwater::Error>(())
 /// ```
-pub fn isolated<R>(
+pub fn isolated<R: 'static>(
     build: impl Fn(&StreamingContext) -> R + IsolatedProgram,
 ) -> (StreamingContext, Arc<ManualClock>, R) {
     let env = TestEnv::new();
@@ -57,7 +57,7 @@ pub fn isolated<R>(
 }
 
 /// The driver's context, and what `build` returned there.
-pub(super) fn isolated_context<R>(
+pub(super) fn isolated_context<R: 'static>(
     env: &TestEnv,
     workers: usize,
     build: impl Fn(&StreamingContext) -> R + Send + Sync + Clone + 'static,
@@ -67,8 +67,8 @@ pub(super) fn isolated_context<R>(
     let (worker_env, worker_build) = (real.clone(), build.clone());
     let build_worker: BuildWorker = Arc::new(move |engine| -> Result<_> {
         let ssc = StreamingContext::over(engine, Conf::new(), batch, worker_env.clone(), seed);
-        worker_build(&ssc);
-        Ok(ssc.graph.clone())
+        let built = worker_build(&ssc);
+        Ok((ssc.graph.clone(), Box::new(built)))
     });
     let engine = IsolatedEngine::new(workers, real.spawner.clone(), build_worker);
     let engine = Arc::new(engine.expect("an engine of one thread can be made"));

@@ -72,7 +72,7 @@ pub(super) fn references(shape: Shape) -> Vec<(Rdd<Pair>, Rdd<Pair>)> {
 
 /// Builds a program over both inputs, in their shape, adds outputs on the driver, runs the batches on each engine, and looks
 /// at what there is while the context still runs.
-pub(super) fn on_both_engines<B, R>(
+pub(super) fn on_both_engines<B: 'static, R>(
     shape: Shape,
     build: impl Fn(DStream<Pair>, DStream<Pair>) -> B + IsolatedProgram,
     outputs: impl Fn(&B),

@@ -5,14 +5,15 @@ use super::wire::{Connection, Wire, worker_waits};
 use super::worker::{BuildWorker, Worker};
 use crate::engine::local::TaskThreads;
 use crate::engine::stages::{Attempt, RunsTasks, Stage, Stages};
-use headwater_core::engine::{Engine, Job, RemoteAction};
+use headwater_core::engine::{Engine, Job, RemoteAction, RemoteStage};
 use headwater_core::env::{Spawner, Thread};
 use headwater_core::item::ItemScope;
 use headwater_core::rdd::{Stop, TaskContext};
 use headwater_core::time::Time;
 use headwater_core::transport::{Role, Transport};
 use headwater_core::{Error, ErrorKind, OperatorId, Result, wire};
-use std::sync::mpsc::{Receiver, channel};
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Workers in threads of their own, each with its own program; see the module above. Their threads end when the engine
@@ -27,8 +28,8 @@ pub(crate) struct IsolatedEngine {
 }
 struct Tasks {
     wire: Arc<Wire>,
-    /// What the workers built. An output that was added to the driver's context alone is not among it.
-    workers_operators: OnceLock<Vec<OperatorId>>,
+    /// The operators that the workers have.
+    known: OnceLock<HashSet<OperatorId>>,
     /// For tasks without an address.
     own: TaskThreads,
 }
@@ -36,8 +37,7 @@ struct Tasks {
 impl IsolatedEngine {
     /// An engine whose `workers`, at least one, come to life with the program; `build` builds it for each of them.
     pub(crate) fn new(workers: usize, spawner: Arc<dyn Spawner>, build: BuildWorker) -> Result<IsolatedEngine> {
-        let (wire, workers_operators) = Default::default();
-        let tasks = Tasks { wire, workers_operators, own: TaskThreads::new(1, &*spawner)? };
+        let tasks = Tasks { wire: Arc::default(), known: OnceLock::new(), own: TaskThreads::new(1, &*spawner)? };
         Ok(IsolatedEngine { workers, build, spawner, stages: Stages::default(), tasks, threads: Mutex::default() })
     }
 
@@ -57,7 +57,7 @@ impl IsolatedEngine {
         Ok((send, is_built))
     }
 }
-type Starting = (std::sync::mpsc::Sender<Message>, Receiver<Result<Vec<OperatorId>>>);
+type Starting = (Sender<Message>, Receiver<Result<Vec<OperatorId>>>);
 
 impl Engine for IsolatedEngine {
     fn run(&self, job: &Job) -> Result<()> {
@@ -82,10 +82,9 @@ impl Engine for IsolatedEngine {
         let workers = (0..self.workers).map(|number| self.start_worker(number, zero, operators));
         let mut senders = Vec::with_capacity(self.workers);
         for (sender, built) in workers.collect::<Result<Vec<_>>>()? {
-            let built = built.recv();
-            let operators =
-                built.map_err(|error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error))??;
-            self.tasks.workers_operators.get_or_init(|| operators);
+            let ended = |error| Error::new(ErrorKind::Internal, "a worker ended at once").because(error);
+            let operators = built.recv().map_err(ended)??;
+            self.tasks.known.get_or_init(|| operators.into_iter().collect());
             senders.push(sender);
         }
         self.tasks.wire.set_workers(senders);
@@ -101,24 +100,9 @@ impl Drop for IsolatedEngine {
     }
 }
 
-/// By what a worker finds the stage, if it can. A shuffle of the closure that runs the action it cannot: to make the
-/// shuffle, it would need the action's answer.
-fn address_of(stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
-    match stage {
-        Stage::Map(shuffle) => {
-            let id = shuffle.id();
-            (id.is_shared() && !id.scope.is_being_made()).then_some((StageAddress::Map(id), None))
-        }
-        Stage::Result(stage) => stage.remote().map(|remote| {
-            let (operator, time, parameter) = (remote.operator, remote.time, remote.parameter);
-            (StageAddress::Result { operator, time, parameter }, Some(remote.action))
-        }),
-    }
-}
-
 impl RunsTasks for Tasks {
     fn run_wave(&self, todo: &[usize], attempt: &Attempt) -> Vec<(usize, Stop)> {
-        let address = address_of(&attempt.stage).filter(|(stage, _)| self.workers_know(stage) && !worker_waits());
+        let address = self.address_of(&attempt.stage).filter(|_| self.wire.num_workers() > 0 && !worker_waits());
         let Some((stage, action)) = address else { return self.own.run_wave(todo, attempt) };
         let sent: Vec<_> =
             todo.iter().map(|partition| (*partition, self.send(stage, action, *partition, attempt))).collect();
@@ -128,19 +112,24 @@ impl RunsTasks for Tasks {
 }
 
 impl Tasks {
-    fn workers_know(&self, stage: &StageAddress) -> bool {
-        if self.wire.num_workers() == 0 {
-            return false;
+    /// By what a worker finds the stage, if it can.
+    fn address_of(&self, stage: &Stage) -> Option<(StageAddress, Option<RemoteAction>)> {
+        let known = |operator| self.known.get().is_some_and(|known| known.contains(&operator));
+        match stage {
+            Stage::Map(shuffle) => {
+                let id = shuffle.id();
+                let known = match id.scope {
+                    ItemScope::Program => true,
+                    ItemScope::Batch(operator, _) => known(operator) && !id.is_being_made(),
+                    ItemScope::Process => false,
+                };
+                known.then(|| (StageAddress::Map { shuffle: id, shape: shuffle.shape() }, None))
+            }
+            Stage::Result(stage) => stage.remote().filter(|remote| known(remote.operator)).map(|remote| {
+                let RemoteStage { operator, time, action, parameter, partitions } = remote;
+                (StageAddress::Result { operator, time, parameter, partitions }, Some(action))
+            }),
         }
-        let operator = match stage {
-            StageAddress::Result { operator, .. } => Some(operator),
-            StageAddress::Map(shuffle) => match &shuffle.scope {
-                ItemScope::Batch(operator, _) => Some(operator),
-                ItemScope::Program | ItemScope::Process => None,
-            },
-        };
-        let known = self.workers_operators.get();
-        known.is_some_and(|known| operator.is_none_or(|operator| known.contains(operator)))
     }
 
     /// A partition goes to the same worker in every stage, and to the next one when it is tried again.
@@ -170,8 +159,7 @@ fn received(reply: &Receiver<Vec<u8>>, partition: usize, attempt: &Attempt) -> R
                 stage.accept(partition, &result)?;
             }
             let registry = attempt.context.accumulators();
-            let add = || accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes));
-            Ok(attempt.count(partition, add)?)
+            Ok(accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes))?)
         }
         Reply::Lost => Err(Stop::Lost),
         Reply::Cancelled => Err(Stop::Cancelled),

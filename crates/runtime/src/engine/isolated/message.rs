@@ -35,10 +35,11 @@ impl TaskMessage {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum StageAddress {
-    /// The map side of a shuffle, which is named by its operator, batch time and number.
-    Map(ItemId),
-    /// An action on the operator's RDD of a batch.
-    Result { operator: OperatorId, time: Time, parameter: usize },
+    /// The map side of a shuffle, which is named by its operator, batch time and number,
+    /// and has so many map tasks and partitions.
+    Map { shuffle: ItemId, shape: (usize, usize) },
+    /// An action on the operator's RDD of a batch, which has so many partitions.
+    Result { operator: OperatorId, time: Time, parameter: usize, partitions: usize },
 }
 
 /// How a task ended.

@@ -7,17 +7,13 @@ use headwater_core::time::Time;
 use headwater_core::transport::{InputPartition, Role, Transport};
 use headwater_core::{Error, ErrorKind, OperatorId, Result};
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Values of batches (results of actions inside `transform`, broadcasts) that are held at most. Behind the limit those of
 /// the oldest batches go; a task that needs one of them fails with an error that says so.
 const BATCH_VALUES_MAX: usize = 100_000;
-
-/// Batches without an RDD, of all inputs, that are known at most. Behind the limit the oldest go; a task that asks for one
-/// fails.
-const WITHOUT_RDD_MAX: usize = 100_000;
 
 /// The network.
 #[derive(Default)]
@@ -29,9 +25,7 @@ struct State {
     /// By shuffle and map task: a bucket for each reduce partition.
     buckets: HashMap<ItemId, BTreeMap<usize, Vec<Arc<[u8]>>>>,
     /// The batches of inputs that the driver offers.
-    inputs: HashMap<(OperatorId, Time), (usize, InputPartition)>,
-    /// The batches in which an input has no RDD, the oldest first.
-    without_rdd: BTreeSet<(Time, OperatorId)>,
+    inputs: HashMap<(OperatorId, Time), Option<(usize, InputPartition)>>,
     program_values: HashMap<ItemId, Arc<[u8]>>,
     /// The oldest batch first.
     batch_values: BTreeMap<(Time, ItemId), Arc<[u8]>>,
@@ -103,32 +97,20 @@ impl Transport for Connection {
     }
 
     fn offer_input(&self, input: OperatorId, time: Time, partitions: Option<(usize, InputPartition)>) {
-        let mut state = self.wire.lock();
-        match partitions {
-            Some(partitions) => drop(state.inputs.insert((input, time), partitions)),
-            None => {
-                state.without_rdd.insert((time, input));
-                if state.without_rdd.len() > WITHOUT_RDD_MAX {
-                    state.without_rdd.pop_first();
-                }
-            }
-        }
+        self.wire.lock().inputs.insert((input, time), partitions);
     }
     fn forget_input(&self, input: OperatorId, time: Time) {
         let _forgotten = self.wire.lock().inputs.remove(&(input, time));
     }
     fn input_partitions(&self, input: OperatorId, time: Time) -> Result<Option<usize>> {
         let state = self.wire.lock();
-        match state.inputs.get(&(input, time)) {
-            Some((partitions, _)) => Ok(Some(*partitions)),
-            None if state.without_rdd.contains(&(time, input)) => Ok(None),
-            None => Err(gone(input, time)),
-        }
+        let known = state.inputs.get(&(input, time)).ok_or_else(|| gone(input, time))?;
+        Ok(known.as_ref().map(|(partitions, _)| *partitions))
     }
     fn input_partition(&self, input: OperatorId, time: Time, partition: usize) -> Result<Vec<u8>> {
         let make = match self.wire.lock().inputs.get(&(input, time)) {
-            Some((_, make)) => make.clone(),
-            None => return Err(gone(input, time)),
+            Some(Some((_, make))) => make.clone(),
+            _ => return Err(gone(input, time)),
         };
         // The driver's part of a conversation: it runs a job of its own, though on this worker's thread, which therefore
         // must not be sent any of its tasks.
@@ -162,10 +144,16 @@ impl Transport for Connection {
         })
     }
 
-    fn clear_metadata(&self, time: Time) {
-        let workers = self.wire.lock().workers.clone();
+    fn clear_metadata(&self, done: Time, forgotten: Time) {
+        let workers = {
+            let mut state = self.wire.lock();
+            let kept = |time: Time| time > forgotten;
+            state.inputs.retain(|(_, time), partitions| partitions.is_some() || kept(*time));
+            state.batch_values.retain(|(time, _), _| kept(*time));
+            state.workers.clone()
+        };
         // A worker that is gone has nothing to clear.
-        workers.iter().for_each(|worker| drop(worker.send(Message::ClearMetadata(time))));
+        workers.iter().for_each(|worker| drop(worker.send(Message::ClearMetadata(done))));
     }
 }
 
