@@ -90,6 +90,12 @@ fn actions_that_bring_records() {
             |p| text(all(p).into_iter().collect::<BTreeMap<_, _>>()),
         ),
         exact(
+            "run_job",
+            |r| ok(r.context().run_job(r, |records, task| (task.partition_id(), records.collect::<Vec<_>>()))?),
+            |p| text(p.iter().enumerate().collect::<Vec<_>>()),
+        ),
+        exact("run_job_on", |r| ok(r.context().run_job_on(r, 0..1, |rs, _| rs.len())?), |p| text([p[0].len()])),
+        exact(
             "lookup",
             |r| ok(r.lookup(&3)?),
             |p| text(all(p).iter().filter(|r| r.0 == 3).map(|r| r.1).collect::<Vec<_>>()),

@@ -1,9 +1,9 @@
 //! Actions and outputs that return nothing: what they leave behind.
 
-use super::harness::{BATCHES, Pair, Shape, batches, left, on_both_engines};
+use super::harness::{BATCHES, Pair, Shape, batches, left, on_both_engines, references};
 use headwater::LongAccumulator;
 use headwater::prelude::*;
-use headwater::testkit::temporary_folder;
+use headwater::testkit::{self, temporary_folder};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -135,6 +135,70 @@ fn files_are_the_same_from_every_engine() {
             expected.sort();
             assert_eq!(lines("stream", time), expected, "{shape:?}");
             assert_eq!(lines("rdd", time), expected, "{shape:?}");
+        }
+    }
+}
+
+#[test]
+fn records_are_saved_as_they_are_and_read_again() {
+    for shape in Shape::ALL {
+        let folder = temporary_folder();
+        let engine = Cell::new("local");
+        let outputs = |stream: &DStream<Pair>| {
+            let prefix = format!("{folder}/{}", engine.replace("isolated"));
+            stream.save_as_object_files(&format!("{prefix}-stream"), "");
+            stream.foreach_rdd(move |rdd, time| {
+                rdd.save_as_object_file(&format!("{prefix}-rdd-{}", time.milliseconds()))
+            });
+        };
+        on_both_engines(shape, |left, _| left, outputs, |_| ());
+        let context = testkit::context();
+        for (time, (left, _)) in (1..).zip(references(shape)) {
+            let expected = left.collect_partitions().unwrap();
+            for place in ["local-stream", "local-rdd", "isolated-stream", "isolated-rdd"] {
+                let read = context.object_file::<Pair>(&format!("{folder}/{place}-{}", 1000 * time)).unwrap();
+                assert_eq!(read.collect_partitions().unwrap(), expected, "{shape:?}, {place}");
+            }
+        }
+    }
+}
+
+/// A file is read by the tasks of every process, in a program that joins it with each batch.
+#[test]
+fn files_are_read_in_every_process() {
+    let folder = temporary_folder();
+    let path = |name: &str| -> &'static str { format!("{folder}/{name}").leak() };
+    let (lines, objects) = (path("lines"), path("objects"));
+    std::fs::write(lines, "3\n5\n3\n").unwrap();
+    let named = (0..8u32).map(|key| (key, format!("key {key}"))).collect();
+    testkit::context().parallelize(named, 3).save_as_object_file(objects).unwrap();
+    let ways: [fn(&RddContext, &str) -> Rdd<u32>; 3] = [
+        |context, path| context.text_file(path, 2).unwrap().map(|line| line.parse().unwrap()),
+        |context, path| {
+            let whole = context.whole_text_files(path, 2).unwrap();
+            whole.flat_map(|(_, text)| text.lines().map(|line| line.parse().unwrap()).collect::<Vec<_>>())
+        },
+        |context, path| context.binary_records(path, 2).unwrap().map(|bytes| u32::from(bytes[0] - b'0')),
+    ];
+    for (shape, read_numbers) in Shape::ALL.into_iter().zip(ways.into_iter().cycle()) {
+        let build = move |left: DStream<Pair>, _| {
+            let names = left.context().object_file::<(u32, String)>(objects).unwrap();
+            left.transform(move |rdd, _| {
+                let wanted = read_numbers(rdd.context(), lines).map(|key| (key, ())).distinct();
+                rdd.join(&wanted).join(&names).map(|(key, ((value, ()), name))| (key, value, name))
+            })
+        };
+        let outputs = |stream: &DStream<_>| drop(stream.foreach_rdd(|rdd, _| rdd.count().map(drop)));
+        let read = |stream: DStream<(u32, u32, String)>| -> Vec<Vec<_>> {
+            batches(&stream).into_iter().map(|rdd| rdd.collect().unwrap()).collect()
+        };
+        let [(_, local), (_, isolated)] = on_both_engines(shape, build, outputs, read);
+        assert_eq!(local, isolated, "{shape:?}");
+        for (mut got, records) in local.into_iter().zip(left()) {
+            let wanted = records.into_iter().filter(|record| [3, 5].contains(&record.0));
+            let mut expected: Vec<_> = wanted.map(|(key, value)| (key, value, format!("key {key}"))).collect();
+            (got.sort(), expected.sort());
+            assert_eq!(got, expected, "{shape:?}");
         }
     }
 }
