@@ -3,4 +3,5 @@
 
 mod failing;
 mod random;
+mod side_by_side;
 mod step;

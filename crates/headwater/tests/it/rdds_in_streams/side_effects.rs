@@ -197,7 +197,8 @@ fn files_are_read_in_every_process() {
         for (mut got, records) in local.into_iter().zip(left()) {
             let wanted = records.into_iter().filter(|record| [3, 5].contains(&record.0));
             let mut expected: Vec<_> = wanted.map(|(key, value)| (key, value, format!("key {key}"))).collect();
-            (got.sort(), expected.sort());
+            got.sort();
+            expected.sort();
             assert_eq!(got, expected, "{shape:?}");
         }
     }
