@@ -55,9 +55,9 @@ pub trait Accumulation: Data {
     fn value(&self) -> Self::Output;
 }
 
-/// A handle to a total that tasks add to and the driver reads; clone it into closures. Each successful task counts once;
-/// a map task that runs again, because its shuffle data was lost or went to an earlier job over the same dataset, counts
-/// again: an accumulator is exact in what an action or an output runs once. It is not recovered after a
+/// A handle to a total that tasks add to and the driver reads; clone it into closures. Each task counts once, when it
+/// succeeds, also a map task that runs again because its shuffle data is gone (in Spark it counts again then). A partition
+/// that several jobs, or several operators of one, compute for themselves counts for each. It is not recovered after a
 /// restart: the program makes it anew.
 pub struct Accumulator<A> {
     shared: Arc<Shared<A>>,

@@ -1,7 +1,7 @@
 //! [`Engine`]: what runs a job. A job's graph is cut at its shuffles into stages, and a stage into one task per
 //! partition; this cutting belongs to the [`Job`], so that every engine runs the same stages.
 
-use crate::item::ItemId;
+use crate::item::{ItemId, batch_is_being_made};
 use crate::origin::{OperatorId, batch_time};
 use crate::rdd::{Outcome, RddContext, Shuffle, Stop, Task};
 use crate::time::Time;
@@ -89,7 +89,7 @@ pub struct Job {
 
 impl Job {
     /// The job of `stage`. A shuffle that is read from more than one place of the job, or was read by a job before,
-    /// keeps its buckets.
+    /// keeps its buckets; so does one that is read inside `transform`, for what is made there reads it again.
     pub fn new(stage: Arc<dyn ResultStage>, context: &RddContext) -> Job {
         let mut readers = HashMap::new();
         let too_long = !count_readers(stage.shuffles(), &mut readers, STAGES_MAX);
@@ -115,6 +115,9 @@ fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<ItemId, 
         match *count {
             1 => {
                 shuffle.open();
+                if batch_is_being_made() {
+                    shuffle.keep();
+                }
                 levels > 0 && count_readers(shuffle.parents(), readers, levels - 1)
             }
             _ => {

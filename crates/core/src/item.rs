@@ -43,14 +43,22 @@ impl ItemId {
         MAKING.set(Some((scope, number + 1)));
         Some(ItemId { scope, number })
     }
-    /// Whether this thread is in the middle of making what the item belongs to: other processes cannot make it yet, for
-    /// an action on the way to it may still steer it.
-    pub fn is_being_made(&self) -> bool {
-        MAKING.get().is_some_and(|(scope, _)| scope == self.scope)
-    }
     /// Whether other processes of the application know it by the same name.
     pub fn is_shared(&self) -> bool {
         self.scope != ItemScope::Process
+    }
+}
+
+/// Whether this thread makes the RDD of a batch, so that an action runs inside `transform`.
+pub(crate) fn batch_is_being_made() -> bool {
+    MAKING.get().is_some()
+}
+
+impl ItemScope {
+    /// Whether this thread makes it right now: an operator's closure that runs an action is not through yet, and another
+    /// process cannot get further in it than this one.
+    pub fn is_being_made(&self) -> bool {
+        MAKING.get().is_some_and(|(scope, _)| scope == *self)
     }
 }
 

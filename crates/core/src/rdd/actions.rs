@@ -167,7 +167,7 @@ impl<T: Data> KnownAction<T> for Collect {
     }
 }
 
-struct Count;
+pub(super) struct Count;
 impl<T: Record> KnownAction<T> for Count {
     type Output = u64;
     fn run(node: &dyn Node<T>, task: &Task<'_>, _: usize) -> Partial<u64> {

@@ -1,12 +1,15 @@
-//! The dataset of an operation that was called wrongly: the error reaches the user through the action, as every other
+//! The dataset of an operation that was called wrongly, or whose first job failed: the error reaches the user through the action, as every other
 //! failure of a job does, and not by a panic in the middle of building it.
 
 use super::{Node, Outcome, Shuffle, Sink, Task};
-use crate::{Error, Record};
+use crate::partitioner::PartitionChoice;
+use crate::{Error, ErrorKind, Record};
 use std::sync::Arc;
 
+#[derive(Clone)]
 pub(super) struct Broken {
-    pub(super) error: String,
+    pub(super) kind: ErrorKind,
+    pub(super) message: String,
 }
 impl<T: Record> Node<T> for Broken {
     fn num_partitions(&self) -> usize {
@@ -14,6 +17,10 @@ impl<T: Record> Node<T> for Broken {
     }
     fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
     fn compute(&self, _task: &Task<'_>, _sink: Sink<'_, T>) -> Outcome {
-        Err(Error::program(self.error.clone()).into())
+        Err(Error::new(self.kind, self.message.clone()).into())
+    }
+    /// In whatever partitions: what went wrong first is what is said.
+    fn with_partitions(&self, _choice: &PartitionChoice) -> Option<Arc<dyn Node<T>>> {
+        Some(Arc::new(self.clone()))
     }
 }

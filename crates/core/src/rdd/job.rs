@@ -39,11 +39,19 @@ impl<T: Record> Rdd<T> {
         partitions: Range<usize>,
         parameter: usize,
     ) -> Result<Vec<A::Output>> {
+        self.agreed(|| self.submit_action::<A>(partitions, parameter))
+    }
+    /// The same as one job of an action that is [agreed](Rdd::agreed) on as a whole.
+    pub(super) fn submit_action<A: KnownAction<T>>(
+        &self,
+        partitions: Range<usize>,
+        parameter: usize,
+    ) -> Result<Vec<A::Output>> {
         let action = remote::<T, A>;
         let all = self.num_partitions();
         let remote =
             self.made_by.map(|(operator, time)| RemoteStage { operator, time, action, parameter, partitions: all });
-        self.agreed(|| self.submit(partitions, move |node, task| A::run(node, task, parameter), remote))
+        self.submit(partitions, move |node, task| A::run(node, task, parameter), remote)
     }
 
     /// The driver's result of an action, in every process. An action inside `transform` steers the program, so a worker

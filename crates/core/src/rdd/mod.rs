@@ -202,7 +202,11 @@ impl<T: Record> Rdd<T> {
     }
 
     fn broken(&self, message: impl Into<String>) -> Rdd<T> {
-        Rdd::from_node(&self.context, broken::Broken { error: Error::program(message).to_string() })
+        self.failed(&Error::program(message))
+    }
+    /// The dataset whose jobs fail with `error`.
+    fn failed(&self, error: &Error) -> Rdd<T> {
+        Rdd::from_node(&self.context, broken::Broken { kind: error.kind(), message: error.to_string() })
     }
 }
 

@@ -25,6 +25,11 @@ pub trait Shuffle: Send + Sync {
     fn missing(&self) -> Vec<usize>;
     /// Computes one map partition and leaves its buckets here.
     fn run_map(&self, task: &Task<'_>) -> Outcome;
+    /// Set once what the map task added to accumulators was counted: it runs again whenever its buckets are gone, and
+    /// counts once. None where a map task never runs again.
+    fn counted(&self, _map: usize) -> Option<&AtomicBool> {
+        None
+    }
     /// A job that reads the shuffle begins. From the second one on its buckets are kept.
     fn open(&self);
     /// Buckets are handed out by move, and gone; after this they stay until the dataset is dropped, and every reader
@@ -49,15 +54,16 @@ pub(super) struct Shuffling<M: MapSide> {
     pub(super) side: M,
     pub(super) buckets: Buckets<M::Bucket>,
     turn: Mutex<()>,
+    /// See [`Shuffle::counted`].
+    counted: Vec<AtomicBool>,
 }
 impl<M: MapSide + 'static> Shuffling<M> {
     /// The shuffle of all partitions of `parent`.
     pub(super) fn new<T>(context: &RddContext, parent: &dyn Node<T>, side: M) -> Arc<Self> {
-        let shuffle = Arc::new(Shuffling {
-            side,
-            buckets: Buckets::new(context, parent.num_partitions()),
-            turn: Mutex::default(),
-        });
+        let map_tasks = parent.num_partitions();
+        let counted = (0..map_tasks).map(|_| AtomicBool::new(false)).collect();
+        let (buckets, turn) = (Buckets::new(context, map_tasks), Mutex::default());
+        let shuffle = Arc::new(Shuffling { side, buckets, turn, counted });
         context.register_shuffle(&shuffle);
         shuffle
     }
@@ -83,6 +89,9 @@ impl<M: MapSide> Shuffle for Shuffling<M> {
     fn run_map(&self, task: &Task<'_>) -> Outcome {
         self.buckets.put(task.partition(), self.side.run(task)?)?;
         Ok(())
+    }
+    fn counted(&self, map: usize) -> Option<&AtomicBool> {
+        self.counted.get(map)
     }
     fn open(&self) {
         self.buckets.open()

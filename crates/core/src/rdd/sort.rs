@@ -54,7 +54,7 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         });
         match sorted {
             Ok(sorted) => Rdd::from_node(&self.context, sorted),
-            Err(error) => self.broken(format!("{kind}: sampling the keys failed: {error}")),
+            Err(error) => self.failed(&error.within(format!("{origin}: sampling the keys failed"))),
         }
     }
 

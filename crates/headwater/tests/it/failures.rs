@@ -129,6 +129,58 @@ fn a_retry_finds_the_buckets_of_two_stages_again() {
     Check::new().run([(0..100).collect()], program, [expected]);
 }
 
+/// Its buckets are handed out, so that it runs again for a retry and for the second job.
+#[test]
+fn a_map_task_that_runs_again_counts_once_in_accumulators() {
+    let context = headwater::testkit::context();
+    let (mapped, reduced, failed) =
+        (context.long_accumulator("mapped"), context.long_accumulator("reduced"), AtomicUsize::new(0));
+    let (map, reduce) = (mapped.clone(), reduced.clone());
+    let pairs = context.parallelize((0..100).collect(), 4).map(move |n: i32| {
+        map.add(1);
+        (n % 10, n)
+    });
+    let sums = pairs.reduce_by_key(|a, b| a + b).map(move |sum| {
+        reduce.add(1);
+        assert!(failed.fetch_add(1, Ordering::Relaxed) > 2, "the first tries fail");
+        sum
+    });
+    assert_eq!((sums.count().unwrap(), mapped.value(), reduced.value()), (10, 100, 10));
+    // An action more computes the sums again, and counts them again.
+    assert_eq!((sums.count().unwrap(), mapped.value(), reduced.value()), (10, 100, 20));
+}
+
+#[test]
+fn an_action_inside_transform_leaves_the_shuffle_for_the_batch() {
+    let mapped = Arc::new(AtomicUsize::new(0));
+    let counter = mapped.clone();
+    let program = move |s: DStream<i32>| {
+        let pairs = s.map(move |n| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            (n % 3, n)
+        });
+        pairs.reduce_by_key(|a, b| a + b).transform(|rdd, _| {
+            let count = rdd.count().unwrap();
+            rdd.map_values(move |sum| sum + count as i32)
+        })
+    };
+    Check::new().run([vec![1, 2, 3, 4]], program, [vec![(0, 6), (1, 8), (2, 5)]]);
+    assert_eq!(mapped.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn a_sort_that_cannot_sample_says_why_in_whatever_partitions() {
+    let numbers = headwater::testkit::context().parallelize(vec![1, 2, 3], 3);
+    let place = line!() + 1;
+    let sorted = numbers.sort_by(|n| if *n == 2 { panic!("no twos") } else { *n }, true);
+    for sorted in [sorted.with_partitions(2), sorted] {
+        let error = sorted.collect().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        let sort_by = format!("sort_by at {}:{place}:", file!());
+        assert!(error.to_string().matches(&sort_by).count() == 2 && error.to_string().contains("no twos"), "{error}");
+    }
+}
+
 #[test]
 fn the_other_outputs_of_the_batch_and_later_batches_still_run() {
     let (ssc, clock) = streaming_context();

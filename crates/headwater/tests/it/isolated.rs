@@ -106,6 +106,78 @@ fn an_action_inside_transform_may_shuffle() {
     check.run([(0..25).collect(), vec![7]], program, [vec![(3, 3, 0), (4, 3, 0)], vec![(7, 1, 7)]]);
 }
 
+/// A worker that made the shuffle would have to know what is counted behind it.
+#[test]
+fn an_action_inside_transform_asks_for_a_shuffle_of_the_same_transform() {
+    let program = |numbers: DStream<u64>| {
+        numbers.transform(|rdd, _| {
+            let groups = rdd.map(|n| (n % 3, n)).group_by_key();
+            let count = groups.count().unwrap();
+            let sums = groups.map(move |(key, values)| (key + count, values.into_iter().sum::<u64>())).checkpoint();
+            let least = sums.reduce_by_key(u64::min).sort_by_key(true).first().unwrap();
+            sums.map(move |sum| (sum, least)).repartition(2)
+        })
+    };
+    let input = [vec![1, 2, 3, 4], vec![7]];
+    let least = (3, 3);
+    check_on_both_engines(
+        input,
+        program,
+        [vec![((3, 3), least), ((4, 5), least), ((5, 2), least)], vec![((2, 7), (2, 7))]],
+    );
+}
+
+/// How many jobs an action takes depends on what the process keeps; the answer does not.
+#[test]
+fn an_action_of_several_jobs_inside_transform_has_one_answer() {
+    let program = |numbers: DStream<u64>| {
+        let cut = numbers.repartition(5).checkpoint(seconds(1));
+        cut.transform(|rdd, _| {
+            let (first, none) = (rdd.take(3).unwrap().len(), rdd.filter(|n| *n > 100).is_empty().unwrap());
+            let counted = rdd.count_approx(seconds(0), 0.9).unwrap();
+            rdd.map(move |n| (n, first, none, counted.high >= 1.0)).repartition(first + 1)
+        })
+    };
+    let input = [vec![], vec![1], (1..=4).collect(), vec![], vec![200]];
+    let records = |input: &Vec<u64>| input.iter().map(|n| (*n, input.len().min(3), *n <= 100, true)).collect();
+    let expected: Vec<Vec<_>> = input.iter().map(records).collect();
+    check_on_both_engines(input, program, expected);
+}
+
+/// A checkpoint is whole when its first job has ended, whichever process computed it.
+#[test]
+fn every_process_knows_that_a_dataset_is_checkpointed() {
+    let program = |numbers: DStream<u64>| {
+        numbers.map(|n| n + 1).checkpoint(seconds(2)).transform(|rdd, _| {
+            rdd.count().unwrap();
+            let is_cut = rdd.is_checkpointed();
+            rdd.map(move |_| is_cut)
+        })
+    };
+    check_on_both_engines((1..=4).map(|n| vec![n]), program, [false, true, false, true].map(|is_cut| vec![is_cut]));
+}
+
+#[test]
+fn outputs_of_the_driver_alone_run_there() {
+    let folder = headwater::testkit::temporary_folder();
+    let (ssc, clock, (numbers, sums)) = isolated(|ssc| {
+        let numbers = test_input(ssc, vec![Some(vec![1u64, 2, 3])], 2);
+        (numbers.clone(), numbers.map(|n| (n % 2, n)).reduce_by_key(|a, b| a + b))
+    });
+    let added = ssc.context().long_accumulator("added");
+    let add = added.clone();
+    numbers.for_each_partition(move |records, _| add.add(records.sum::<u64>() as i64));
+    sums.map(|(_, sum)| sum.to_string()).save_as_text_files(&format!("{folder}/sums"), "");
+    sums.print();
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let parts = (0..2).map(|part| std::fs::read_to_string(format!("{folder}/sums-1000/part-0000{part}")).unwrap());
+    let mut lines: Vec<String> = parts.flat_map(|part| part.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    lines.sort();
+    assert_eq!((lines, added.value()), (vec!["2".to_string(), "4".to_string()], 6));
+}
+
 #[test]
 fn a_dataset_made_with_the_program_is_joined_in_every_process() {
     let program = |numbers: DStream<u64>| {

@@ -83,5 +83,5 @@ impl RunsTasks for TaskThreads {
 
 fn run_task(partition: usize, attempt: &Attempt, cancelled: &AtomicBool) -> Outcome {
     let updates = attempt.task_context(partition).attempt(cancelled, |task| attempt.stage.run(task))?;
-    Ok(updates.commit()?)
+    Ok(attempt.count(partition, || updates.commit())?)
 }

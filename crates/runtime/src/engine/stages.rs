@@ -52,6 +52,18 @@ impl Attempt {
     pub(super) fn task_context(&self, partition: usize) -> TaskContext {
         TaskContext::new(partition, self.number, self.stage_id, self.batch_time)
     }
+    /// Counts what the successful task of `partition` added to accumulators, unless it succeeded before.
+    pub(super) fn count(&self, partition: usize, add: impl FnOnce() -> Result<()>) -> Result<()> {
+        let counted = match &self.stage {
+            Stage::Map(shuffle) => shuffle.counted(partition),
+            Stage::Result(_) => None,
+        };
+        match counted {
+            None => add(),
+            Some(counted) if counted.load(Ordering::Relaxed) => Ok(()),
+            Some(counted) => add().map(|()| counted.store(true, Ordering::Relaxed)),
+        }
+    }
 }
 
 /// Who runs tasks.

@@ -1,0 +1,9 @@
+//! Every operator of a stream beside a plain model of it, on random records in random batches, partitions and numbers of
+//! threads, on both engines.
+
+mod by_batch;
+mod by_key;
+mod case;
+mod context;
+mod cuts;
+mod two_streams;
