@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
 use std::hash::Hash;
 
 /// Any element of an RDD or DStream.
@@ -26,6 +27,16 @@ impl<T: Send + Sync + 'static> Record for T {}
 pub trait Data: Record + Clone + Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Record + Clone + Serialize + DeserializeOwned> Data for T {}
+
+/// A record that is saved as a line of text, in the way of its `Display`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how it becomes a line of text",
+    label = "this type is not `Display`",
+    note = "map each record to the line you want before, for example by `.map(|record| format!(...))`"
+)]
+pub trait TextRecord: Record + Display {}
+#[diagnostic::do_not_recommend]
+impl<T: Record + Display> TextRecord for T {}
 
 /// A key: records with equal keys meet in one partition.
 #[diagnostic::on_unimplemented(

@@ -43,14 +43,22 @@ impl ItemId {
         MAKING.set(Some((scope, number + 1)));
         Some(ItemId { scope, number })
     }
-    /// Whether this thread is in the middle of making what the item belongs to: other processes cannot make it yet, for
-    /// an action on the way to it may still steer it.
-    pub fn is_being_made(&self) -> bool {
-        MAKING.get().is_some_and(|(scope, _)| scope == self.scope)
-    }
     /// Whether other processes of the application know it by the same name.
     pub fn is_shared(&self) -> bool {
         self.scope != ItemScope::Process
+    }
+}
+
+/// Whether this thread makes the RDD of a batch, so that an action runs inside `transform`.
+pub(crate) fn batch_is_being_made() -> bool {
+    MAKING.get().is_some()
+}
+
+impl ItemScope {
+    /// Whether this thread makes it right now: an operator's closure that runs an action is not through yet, and another
+    /// process cannot get further in it than this one.
+    pub fn is_being_made(&self) -> bool {
+        MAKING.get().is_some_and(|(scope, _)| scope == *self)
     }
 }
 
@@ -58,11 +66,6 @@ thread_local! {
     /// The operator that makes the RDD of a batch on this thread, and its next number.
     static MAKING: Cell<Option<(ItemScope, u64)>> = const { Cell::new(None) };
     static PRIVATE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread makes the RDD of a batch, so that an action runs inside `transform`.
-pub(crate) fn batch_is_being_made() -> bool {
-    MAKING.get().is_some()
 }
 
 /// Runs `body`, whose items are this process's own: other processes do not run it.

@@ -32,7 +32,7 @@ pub mod wire;
 
 pub use accumulator::{Accumulator, CollectionAccumulator, DoubleAccumulator, LongAccumulator};
 pub use broadcast::Broadcast;
-pub use data::{Closure, Data, Key, Record};
+pub use data::{Closure, Data, Key, Record, TextRecord};
 pub use dstream::DStream;
 pub use error::{Error, ErrorKind, Result, panic_message};
 pub use origin::{OperatorId, Origin};

@@ -130,7 +130,8 @@ impl RunningContext {
     pub fn await_termination(&self) -> Result<()> {
         self.wait(None, NO_BATCHES).map(drop)
     }
-    /// As [`RunningContext::await_termination`], for at most `timeout`; whether the context has stopped.
+    /// As [`RunningContext::await_termination`], for at most `timeout`; whether the context has stopped. The time is the
+    /// context's clock's: in the test kit, that which the test moves.
     pub fn await_termination_or_timeout(&self, timeout: Duration) -> Result<bool> {
         self.wait(Some(self.env.clock.now() + timeout), NO_BATCHES)
     }

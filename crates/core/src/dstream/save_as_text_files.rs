@@ -3,11 +3,10 @@
 use super::{DStream, OutputOperation};
 use crate::rdd::{Rdd, Target};
 use crate::time::Time;
-use crate::{Error, Record};
-use std::fmt::Display;
+use crate::{Error, Record, TextRecord};
 use std::sync::Arc;
 
-impl<T: Record + Display> DStream<T> {
+impl<T: Record> DStream<T> {
     /// An output operation: writes each batch into the folder `prefix-<ms>[.suffix]`, one line a record and one file a
     /// partition, and `_SUCCESS` when it is whole. An empty batch makes a folder too. A batch that runs again replaces
     /// its folder. Without a prefix the folder is named by the time alone, as in Spark.
@@ -20,7 +19,10 @@ impl<T: Record + Display> DStream<T> {
     /// assert_eq!(std::fs::read_to_string(format!("{prefix}-1000.txt/part-00001")).unwrap(), "2\n");
     /// ```
     #[track_caller]
-    pub fn save_as_text_files(&self, prefix: &str, suffix: &str) -> OutputOperation {
+    pub fn save_as_text_files(&self, prefix: &str, suffix: &str) -> OutputOperation
+    where
+        T: TextRecord,
+    {
         self.save_batches("save_as_text_files", prefix, suffix, |rdd, path| rdd.text_parts(path))
     }
 }

@@ -2,14 +2,13 @@
 
 use super::Rdd;
 use super::save::Target;
-use crate::{Record, Result};
-use std::fmt::Display;
+use crate::{Record, Result, TextRecord};
 use std::io::Write;
 
 /// Bytes that a task gathers before it writes them.
 const WRITE_BYTES: usize = 256 << 10;
 
-impl<T: Record + Display> Rdd<T> {
+impl<T: Record> Rdd<T> {
     /// Writes each record as a line into `path/part-00000`, `part-00001`, ..., one file per partition, empty ones
     /// too, and an empty `_SUCCESS` at the end. The files are written to `path/_temporary` and renamed when whole; when
     /// this returns, they survive a crash of the machine. An existing or empty `path` is an error. Source: Spark's
@@ -26,12 +25,18 @@ impl<T: Record + Display> Rdd<T> {
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     #[track_caller]
-    pub fn save_as_text_file(&self, path: &str) -> Result<()> {
+    pub fn save_as_text_file(&self, path: &str) -> Result<()>
+    where
+        T: TextRecord,
+    {
         self.text_parts(path).save_parts("save_as_text_file", path, Target::New)
     }
 
     #[track_caller]
-    pub(crate) fn text_parts(&self, path: &str) -> Rdd<()> {
+    pub(crate) fn text_parts(&self, path: &str) -> Rdd<()>
+    where
+        T: TextRecord,
+    {
         self.parts("save_as_text_file", path, |node, task, origin, part| {
             let (failed, mut bytes) = (part.failing(), Vec::with_capacity(WRITE_BYTES));
             node.compute(task, &mut |chunk| {

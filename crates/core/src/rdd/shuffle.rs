@@ -53,20 +53,17 @@ pub(super) trait MapSide: Send + Sync {
 pub(super) struct Shuffling<M: MapSide> {
     pub(super) side: M,
     pub(super) buckets: Buckets<M::Bucket>,
+    turn: Mutex<()>,
     /// See [`Shuffle::counted`].
     counted: Vec<AtomicBool>,
-    turn: Mutex<()>,
 }
 impl<M: MapSide + 'static> Shuffling<M> {
     /// The shuffle of all partitions of `parent`.
     pub(super) fn new<T>(context: &RddContext, parent: &dyn Node<T>, side: M) -> Arc<Self> {
         let map_tasks = parent.num_partitions();
-        let shuffle = Arc::new(Shuffling {
-            side,
-            buckets: Buckets::new(context, map_tasks),
-            counted: (0..map_tasks).map(|_| AtomicBool::new(false)).collect(),
-            turn: Mutex::default(),
-        });
+        let counted = (0..map_tasks).map(|_| AtomicBool::new(false)).collect();
+        let (buckets, turn) = (Buckets::new(context, map_tasks), Mutex::default());
+        let shuffle = Arc::new(Shuffling { side, buckets, turn, counted });
         context.register_shuffle(&shuffle);
         shuffle
     }

@@ -162,7 +162,8 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
 }
 
 impl<T: Record> Rdd<T> {
-    /// The records in the order of `key` of each; otherwise as [`Rdd::sort_by_key`]. Source: Spark's `sortBy`.
+    /// The records in the order of `key` of each; otherwise as [`Rdd::sort_by_key`]. A floating-point number has no
+    /// total order of its own: round it to an integer (`(score * 1e6) as i64`). Source: Spark's `sortBy`.
     ///
     /// ```
     /// # let context = headwater::testkit::context();

@@ -106,6 +106,27 @@ fn an_action_inside_transform_may_shuffle() {
     check.run([(0..25).collect(), vec![7]], program, [vec![(3, 3, 0), (4, 3, 0)], vec![(7, 1, 7)]]);
 }
 
+/// A worker that made the shuffle would have to know what is counted behind it.
+#[test]
+fn an_action_inside_transform_asks_for_a_shuffle_of_the_same_transform() {
+    let program = |numbers: DStream<u64>| {
+        numbers.transform(|rdd, _| {
+            let groups = rdd.map(|n| (n % 3, n)).group_by_key();
+            let count = groups.count().unwrap();
+            let sums = groups.map(move |(key, values)| (key + count, values.into_iter().sum::<u64>())).checkpoint();
+            let least = sums.reduce_by_key(u64::min).sort_by_key(true).first().unwrap();
+            sums.map(move |sum| (sum, least)).repartition(2)
+        })
+    };
+    let input = [vec![1, 2, 3, 4], vec![7]];
+    let least = (3, 3);
+    check_on_both_engines(
+        input,
+        program,
+        [vec![((3, 3), least), ((4, 5), least), ((5, 2), least)], vec![((2, 7), (2, 7))]],
+    );
+}
+
 /// How many jobs an action takes depends on what the process keeps; the answer does not.
 #[test]
 fn an_action_of_several_jobs_inside_transform_has_one_answer() {

@@ -43,6 +43,11 @@ fn listen() -> (TcpListener, u16) {
     let port = listener.local_addr().unwrap().port();
     (listener, port)
 }
+/// Where nobody listens: on an address of its own, since another test may be given a port of the usual one.
+const QUIET: &str = "127.0.0.77";
+fn quiet_port() -> u16 {
+    TcpListener::bind((QUIET, 0)).unwrap().local_addr().unwrap().port()
+}
 fn accept(listener: &TcpListener) -> TcpStream {
     listener.accept().unwrap().0
 }
@@ -75,15 +80,14 @@ fn a_lost_connection_is_reported_and_made_again() {
 
 #[test]
 fn a_port_nobody_listens_on_is_tried_again_with_growing_pauses() {
-    let (listener, port) = listen();
-    drop(listener);
-    let reading = Reading::from("127.0.0.1", port, Conf::new());
+    let port = quiet_port();
+    let reading = Reading::from(QUIET, port, Conf::new());
     for (millis, pause) in [(250, "250ms"), (500, "500ms"), (1000, "1s"), (2000, "2s"), (4000, "4s"), (8000, "8s")] {
         let warning = reading.env.await_warning(&format!("trying again in {pause}"));
-        assert!(warning.contains(&format!("error connecting to 127.0.0.1:{port}")), "{warning}");
+        assert!(warning.contains(&format!("error connecting to {QUIET}:{port}")), "{warning}");
         reading.env.clock.advance(milliseconds(millis));
     }
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listener = TcpListener::bind((QUIET, port)).unwrap();
     reading.env.clock.advance(seconds(60));
     accept(&listener).write_all(b"at last\n").unwrap();
     assert_eq!(reading.lines(1), ["at last"]);
@@ -203,10 +207,9 @@ fn hear(ssc: &StreamingContext) -> (Receiver<(&'static str, ReceiverInfo)>, Rece
 
 #[test]
 fn a_listener_hears_how_the_receiver_is() {
-    let (listener, port) = listen();
-    drop(listener);
+    let port = quiet_port();
     let mut heard = None;
-    let reading = Reading::building("127.0.0.1", port, Conf::new(), |ssc| {
+    let reading = Reading::building(QUIET, port, Conf::new(), |ssc| {
         // The first input, so that the socket is the second.
         ssc.queue_stream(&RddQueue::<u64>::new());
         heard = Some(hear(ssc).0);
@@ -215,10 +218,10 @@ fn a_listener_hears_how_the_receiver_is() {
     let (event, failed) = heard.recv().unwrap();
     assert_eq!((event, failed.active, failed.last_error_time), ("ReceiverError", false, Some(Time::from_millis(0))));
     let message = failed.last_error_message.unwrap();
-    assert!(message.starts_with(&format!("error connecting to 127.0.0.1:{port}: ")), "{message}");
+    assert!(message.starts_with(&format!("error connecting to {QUIET}:{port}: ")), "{message}");
     assert!(message.ends_with(&failed.last_error.unwrap()), "{message}");
 
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listener = TcpListener::bind((QUIET, port)).unwrap();
     reading.env.clock.advance(milliseconds(250));
     let mut peer = accept(&listener);
     let (event, started) = heard.recv().unwrap();
@@ -233,7 +236,7 @@ fn a_listener_hears_how_the_receiver_is() {
     peer.write_all(b"line\n").unwrap();
     drop(peer);
     let (event, failed) = heard.recv().unwrap();
-    let closed = format!("127.0.0.1:{port} closed the connection");
+    let closed = format!("{QUIET}:{port} closed the connection");
     assert_eq!((event, failed.active), ("ReceiverError", false));
     assert_eq!((failed.last_error_message, failed.last_error), (Some(closed.clone()), None));
     assert_eq!(failed.last_error_time, Some(Time::from_millis(250)));

@@ -78,7 +78,10 @@ pub(super) static ABSENT: &[Absent] = &[
         keys: &["spark.streaming.sessionByKey.deltaChainThreshold"],
         why: "there is no keyed state whose changes could form chains",
     },
-    Absent { keys: &["spark.streaming.checkpoint.directory"], why: "there are no checkpoints" },
+    Absent {
+        keys: &["spark.streaming.checkpoint.directory"],
+        why: "checkpoints are in memory so far, and nothing is restarted from them",
+    },
     Absent {
         keys: &["spark.streaming.fileStream.minRememberDuration", "spark.streaming.minRememberDuration"],
         why: "there are no streams of files",
@@ -122,7 +125,7 @@ pub(super) static ABSENT: &[Absent] = &[
     Absent { keys: &["spark.cleaner.ttl"], why: "what no batch can ask for any more is dropped without it" },
     Absent {
         keys: &["spark.serializer", "spark.kryo.*", "spark.kryoserializer.*", "spark.io.compression.codec"],
-        why: "records move between tasks as values, and nothing is serialised or compressed",
+        why: "records move between tasks as values; what is kept serialised is not compressed",
     },
     Absent {
         keys: &["spark.network.timeout"],

@@ -120,7 +120,7 @@ impl Tasks {
                 let id = shuffle.id();
                 let known = match id.scope {
                     ItemScope::Program => true,
-                    ItemScope::Batch(operator, _) => known(operator) && !id.is_being_made(),
+                    ItemScope::Batch(operator, _) => known(operator) && !id.scope.is_being_made(),
                     ItemScope::Process => false,
                 };
                 known.then(|| (StageAddress::Map { shuffle: id, shape: shuffle.shape() }, None))
@@ -159,7 +159,8 @@ fn received(reply: &Receiver<Vec<u8>>, partition: usize, attempt: &Attempt) -> R
                 stage.accept(partition, &result)?;
             }
             let registry = attempt.context.accumulators();
-            Ok(accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes))?)
+            let add = || accumulators.iter().try_for_each(|(id, bytes)| registry.merge(*id, bytes));
+            Ok(attempt.count(partition, add)?)
         }
         Reply::Lost => Err(Stop::Lost),
         Reply::Cancelled => Err(Stop::Cancelled),
