@@ -2,8 +2,11 @@
 
 use super::Rdd;
 use super::random::PartitionRandom;
-use crate::{Data, Record, Result};
+use crate::{Data, Error, ErrorKind, Record, Result};
 use std::collections::{HashMap, HashSet};
+
+/// Records that may be taken with replacement: all of them, and their places, are on the driver together.
+const COUNT_MAX: usize = 100_000_000;
 
 impl<T: Record> Rdd<T> {
     /// `count` records, picked by chance and in an order of chance; without replacement no more than there are. All
@@ -26,6 +29,14 @@ impl<T: Record> Rdd<T> {
     where
         T: Data,
     {
+        if with_replacement && count > COUNT_MAX {
+            return Err(Error::new(
+                ErrorKind::Resources,
+                format!(
+                    "take_sample({count}): at most {COUNT_MAX} records are taken with replacement; sample() gives a dataset"
+                ),
+            ));
+        }
         if with_replacement {
             return self.take_by_index(count, seed);
         }

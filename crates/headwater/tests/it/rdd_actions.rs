@@ -178,3 +178,12 @@ fn about_as_many_different_records() {
         assert!((distinct - count as f64).abs() <= 0.06 * count as f64, "{distinct} of {count}");
     }
 }
+
+#[test]
+fn a_sample_that_no_driver_can_hold_is_refused() {
+    let numbers = headwater::testkit::context().parallelize(vec![1u64, 2], 1);
+    let error = numbers.take_sample(true, usize::MAX >> 8, 1).unwrap_err();
+    assert_eq!(error.kind(), headwater::ErrorKind::Resources);
+    assert!(error.to_string().contains("100000000"), "{error}");
+    assert_eq!(numbers.take_sample(false, usize::MAX >> 8, 1).unwrap().len(), 2);
+}
