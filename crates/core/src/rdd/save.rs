@@ -71,8 +71,10 @@ impl Rdd<()> {
         let cleared = files.remove_folder(&temporary);
         if let Err(error) = written {
             // Whole parts without the others would read as if they were all.
-            let _removed = files.remove_folder(path);
-            return Err(error);
+            return Err(match files.remove_folder(path) {
+                Ok(()) => error,
+                Err(left) => error.within(format!("{path} is left half-written, as it cannot be removed ({left})")),
+            });
         }
         cleared?;
         files.sync_folder(path)?;

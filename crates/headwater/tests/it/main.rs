@@ -8,6 +8,7 @@ mod disk;
 mod failures;
 mod files;
 mod isolated;
+mod isolated_transform;
 mod java_vectors;
 mod lifecycle;
 mod lineage;
