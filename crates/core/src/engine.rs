@@ -1,14 +1,13 @@
 //! [`Engine`]: what runs a job. A job's graph is cut at its shuffles into stages, and a stage into one task per
 //! partition; this cutting belongs to the [`Job`], so that every engine runs the same stages.
 
-use crate::item::{ItemId, batch_is_being_made};
+use crate::item::batch_is_being_made;
 use crate::origin::{OperatorId, batch_time};
-use crate::rdd::{Outcome, RddContext, Shuffle, Stop, Task};
+use crate::rdd::{Outcome, RddContext, Shuffle, Stop, Task, Visits};
 use crate::time::Time;
 use crate::transport::Transport;
 use crate::{Error, ErrorKind, Result};
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Runs jobs: threads of this process, or a cluster.
@@ -91,7 +90,7 @@ impl Job {
     /// The job of `stage`. A shuffle that is read from more than one place of the job, or was read by a job before,
     /// keeps its buckets; so does one that is read inside `transform`, for what is made there reads it again.
     pub fn new(stage: Arc<dyn ResultStage>, context: &RddContext) -> Job {
-        let mut readers = HashMap::new();
+        let mut readers = Visits::default();
         let too_long = !count_readers(stage.shuffles(), &mut readers, STAGES_MAX);
         Job { stage, batch_time: batch_time(), context: context.clone(), too_long }
     }
@@ -108,22 +107,18 @@ impl Job {
 }
 
 /// Whether at most `levels` stages wait for each other.
-fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut HashMap<ItemId, usize>, levels: usize) -> bool {
-    shuffles.into_iter().all(|shuffle| {
-        let count = readers.entry(shuffle.id()).or_default();
-        *count += 1;
-        match *count {
-            1 => {
-                shuffle.open();
-                if batch_is_being_made() {
-                    shuffle.keep();
-                }
-                levels > 0 && count_readers(shuffle.parents(), readers, levels - 1)
-            }
-            _ => {
+fn count_readers(shuffles: Vec<Arc<dyn Shuffle>>, readers: &mut Visits, levels: usize) -> bool {
+    shuffles.into_iter().all(|shuffle| match readers.count(&*shuffle) {
+        1 => {
+            shuffle.open();
+            if batch_is_being_made() {
                 shuffle.keep();
-                true
             }
+            levels > 0 && count_readers(shuffle.parents(), readers, levels - 1)
+        }
+        _ => {
+            shuffle.keep();
+            true
         }
     })
 }

@@ -37,6 +37,6 @@ impl<T: Record> DStream<T> {
             let f = f.clone();
             rdd.partitions_done(move |records, task| f(records, task).into_result())
         };
-        self.output("for_each_partition", false, each, |done, _| done.count().map(drop))
+        self.output("for_each_partition", each, |done, _| done.count().map(drop))
     }
 }

@@ -30,7 +30,7 @@ impl<T: Record> DStream<T> {
     /// ```
     #[track_caller]
     pub fn foreach_rdd<R: JobOutcome>(&self, f: impl Fn(Rdd<T>, Time) -> R + Closure) -> OutputOperation {
-        self.output("foreach_rdd", true, |rdd, _| rdd, move |rdd, time| f(rdd, time).into_result())
+        self.users_output("foreach_rdd", move |rdd, time| f(rdd, time).into_result())
     }
 }
 

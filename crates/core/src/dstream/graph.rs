@@ -22,7 +22,7 @@ pub struct BatchJob {
     /// The position of the output among the graph's outputs.
     pub output_op_id: usize,
     /// The operator and where it was created.
-    pub name: String,
+    pub name: Arc<str>,
     /// The operator's stable id.
     pub operator: Option<OperatorId>,
     /// Runs the output; on the driver, with the batch's RDD at hand.
@@ -34,6 +34,8 @@ pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<Box<dyn FnOnce() -> 
 
 struct Output {
     node: Arc<dyn AnyDStream>,
+    /// See [`BatchJob::name`].
+    name: Arc<str>,
     make_job: MakeJob,
 }
 struct Input {
@@ -133,7 +135,8 @@ impl DStreamGraph {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
             let mut state = self.state();
             state.nodes.push(node.clone());
-            state.outputs.push(Output { node, make_job });
+            let name = node.header().place().into();
+            state.outputs.push(Output { node, name, make_job });
         }
     }
     /// Whether the graph has not started; else `what` is refused.
@@ -228,7 +231,7 @@ impl DStreamGraph {
         started.newest().replace(time);
         let mut jobs = Vec::with_capacity(started.outputs.len());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
-            let (name, operator) = (output.node.header().place(), output.node.header().operator());
+            let (name, operator) = (output.name.clone(), output.node.header().operator());
             match (output.make_job)(time) {
                 Ok(Some(run)) => jobs.push(BatchJob { output_op_id, name, operator, run }),
                 Ok(None) => {}

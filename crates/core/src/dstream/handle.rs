@@ -218,32 +218,56 @@ impl<T: Record> DStream<T> {
     }
 
     /// Registers an output: `make` derives what it needs of the batch's RDD, as an operator does; `run` is the body of
-    /// its job on the driver, and `users` says whether that is the user's code.
+    /// its job on the driver.
     #[track_caller]
     pub(super) fn output<U: Record>(
         &self,
         kind: &'static str,
-        users: bool,
         make: impl Fn(Rdd<T>, Time) -> Rdd<U> + Send + Sync + 'static,
         run: impl Fn(Rdd<U>, Time) -> Result<()> + Send + Sync + 'static,
     ) -> OutputOperation {
-        let header = Header::new(kind, Location::caller(), self.slide_duration());
-        let (parent, run) = (self.node.clone(), Arc::new(run));
-        let node = DStreamNode::new(header, vec![self.node.clone()], move |tick| {
+        let parent = self.node.clone();
+        let node = DStreamNode::new(self.output_header(kind), vec![self.node.clone()], move |tick| {
             Ok(parent.get_or_compute(tick.time)?.map(|rdd| make(rdd, tick.time)))
         });
-        if users {
-            // The user's code may run any number of jobs over the RDD: one more reader makes shuffles keep their data.
-            self.node.header().add_reader();
-        }
-        let output = node.clone();
+        self.add_output(node.clone(), node, run)
+    }
+
+    /// Registers an output that gives the batch's RDD to the user's code as it is.
+    #[track_caller]
+    pub(super) fn users_output(
+        &self,
+        kind: &'static str,
+        run: impl Fn(Rdd<T>, Time) -> Result<()> + Send + Sync + 'static,
+    ) -> OutputOperation {
+        // The user's code may run any number of jobs over the RDD: one more reader makes shuffles keep their data.
+        self.node.header().add_reader();
+        let parent = self.node.clone();
+        let node = DStreamNode::new(self.output_header(kind), vec![self.node.clone()], move |tick| {
+            parent.get_or_compute(tick.time)
+        });
+        self.add_output(node, self.node.clone(), move |rdd, time| in_user_code(|| run(rdd, time)))
+    }
+
+    #[track_caller]
+    fn output_header(&self, kind: &'static str) -> Header {
+        Header::new(kind, Location::caller(), self.slide_duration())
+    }
+
+    /// Registers the output `node`, which works on what `input` makes.
+    fn add_output<U: Record>(
+        &self,
+        node: Arc<DStreamNode<U>>,
+        input: Arc<DStreamNode<U>>,
+        run: impl Fn(Rdd<U>, Time) -> Result<()> + Send + Sync + 'static,
+    ) -> OutputOperation {
+        let (output, run) = (node.clone(), Arc::new(run));
         let make_job: MakeJob = Box::new(move |time| {
-            let Some(rdd) = output.get_or_compute(time)? else { return Ok(None) };
+            let Some(rdd) = input.get_or_compute(time)? else { return Ok(None) };
             let (run, origin) = (run.clone(), output.header().origin());
-            let job = move || match (origin, users) {
-                (Some(origin), false) => on_behalf_of(origin, time, || run(rdd, time)),
-                (Some(origin), true) => on_behalf_of(origin, time, || in_user_code(|| run(rdd, time))),
-                (None, _) => run(rdd, time),
+            let job = move || match origin {
+                Some(origin) => on_behalf_of(origin, time, || run(rdd, time)),
+                None => run(rdd, time),
             };
             Ok(Some(Box::new(job)))
         });

@@ -3,7 +3,7 @@
 
 use super::node::{Generated, Tick};
 use crate::origin::OperatorId;
-use crate::rdd::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task, push_all};
+use crate::rdd::{FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task, push_all};
 use crate::time::Time;
 use crate::transport::{InputPartition, Role, Transport};
 use crate::{Data, Error, ErrorKind, Result, wire};
@@ -66,7 +66,7 @@ impl<T: Data> Node<T> for Fetched {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         task.check()?;
         let bytes = self.transport.input_partition(self.input, self.time, task.partition())?;

@@ -42,13 +42,18 @@ pub(crate) struct DStreamNode<T> {
     pub(super) header: Header,
     parents: Vec<Arc<dyn AnyDStream>>,
     compute: Box<dyn Fn(&Tick) -> Generated<T> + Send + Sync>,
-    generated: Mutex<BTreeMap<Time, Option<Rdd<T>>>>,
+    generated: Mutex<Generations<T>>,
     /// Held while an RDD is made: of two threads that ask for one, the second finds it. Who holds it waits for parents
     /// at most, so nobody waits in a circle.
     turn: Mutex<()>,
-    /// The newest time whose RDD may be forgotten.
-    forgotten: Mutex<Option<Time>>,
     pub(super) keeping: OnceLock<Keeping<T>>,
+}
+
+/// What an operator remembers.
+struct Generations<T> {
+    rdds: BTreeMap<Time, Option<Rdd<T>>>,
+    /// The newest time whose RDD may be forgotten. Batches may end out of order; what was forgotten stays so.
+    forgotten: Option<Time>,
 }
 
 /// What the graph knows of every operator.
@@ -77,6 +82,7 @@ struct Started {
     operator: OperatorId,
     zero: Time,
     remember: Duration,
+    partitions: Option<PartitionChoice>,
 }
 
 /// An operator without its type: what the graph walks.
@@ -130,7 +136,8 @@ impl Header {
         self.readers.fetch_add(1, Ordering::Relaxed);
     }
     pub(crate) fn start(&self, operator: OperatorId, zero: Time, remember: Duration) {
-        let fresh = self.started.set(Started { operator, zero, remember });
+        let partitions = self.settings().partitions.clone();
+        let fresh = self.started.set(Started { operator, zero, remember, partitions });
         assert!(fresh.is_ok(), "a graph starts once");
     }
     /// How long its RDDs are remembered. Only once started.
@@ -160,8 +167,9 @@ impl<T: Record> DStreamNode<T> {
         compute: impl Fn(&Tick) -> Generated<T> + Send + Sync + 'static,
     ) -> Arc<Self> {
         parents.iter().for_each(|parent| parent.header().add_reader());
-        let (generated, turn, forgotten, keeping) = Default::default();
-        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated, turn, forgotten, keeping })
+        let generated = Mutex::new(Generations { rdds: BTreeMap::new(), forgotten: None });
+        let (turn, keeping) = Default::default();
+        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated, turn, keeping })
     }
 
     /// The RDD of batch `time`: the one generated before, or a new one. None at a time that is not `zero` plus a
@@ -176,15 +184,15 @@ impl<T: Record> DStreamNode<T> {
         if time <= started.zero || !(time - started.zero).is_multiple_of_duration(self.header.slide) {
             return Ok(None);
         }
-        if let Some(known) = self.generated().get(&time) {
+        if let Some(known) = self.generated().rdds.get(&time) {
             return Ok(known.clone());
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = self.generated().get(&time) {
+        if let Some(known) = self.generated().rdds.get(&time) {
             return Ok(known.clone());
         }
         let operator = started.operator;
-        let tick = Tick { operator, time, partitions: self.header.settings().partitions.clone() };
+        let tick = Tick { operator, time, partitions: started.partitions.clone() };
         let origin = Origin::of_operator(self.header.kind, self.header.location, operator);
         let make = || Ok((self.compute)(&tick)?.map(|rdd| self.kept(rdd, time, started.zero)));
         let compute = || making_batch(operator, time, make);
@@ -199,15 +207,15 @@ impl<T: Record> DStreamNode<T> {
             rdd.keep_shuffles();
         }
         let rdd = rdd.map(|rdd| rdd.made_by(operator, time));
-        self.generated().insert(time, rdd.clone());
+        self.generated().rdds.insert(time, rdd.clone());
         Ok(rdd)
     }
 
     /// The newest time whose RDD may be forgotten, if there is any.
     pub(super) fn forgotten(&self) -> Option<Time> {
-        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+        self.generated().forgotten
     }
-    fn generated(&self) -> MutexGuard<'_, BTreeMap<Time, Option<Rdd<T>>>> {
+    fn generated(&self) -> MutexGuard<'_, Generations<T>> {
         self.generated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -227,18 +235,15 @@ impl<T: Record> AnyDStream for DStreamNode<T> {
     fn clear_metadata(&self, time: Time) {
         let Some(started) = self.header.started.get() else { return };
         let up_to = time - started.remember;
-        {
-            // Batches may end out of order; what was forgotten stays so.
-            let mut newest = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
-            *newest = (*newest).max(Some(up_to));
+        let mut generated = self.generated();
+        generated.forgotten = generated.forgotten.max(Some(up_to));
+        while let Some(oldest) = generated.rdds.first_entry().filter(|oldest| *oldest.key() <= up_to) {
+            let rdd = oldest.remove();
+            // Dropping an RDD may free a lot: not under the lock.
+            drop(generated);
+            drop(rdd);
+            generated = self.generated();
         }
-        let forgotten = {
-            let mut generated = self.generated();
-            let kept = generated.split_off(&(up_to + Duration::from_millis(1)));
-            std::mem::replace(&mut *generated, kept)
-        };
-        // Dropping an RDD may free a lot: not under the lock.
-        drop(forgotten);
     }
     fn generate(&self, time: Time) -> Result<()> {
         self.get_or_compute(time).map(drop)

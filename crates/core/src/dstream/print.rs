@@ -37,7 +37,7 @@ impl<T: Record + Debug> DStream<T> {
         let console = self.context().env().console.clone();
         // Records become text in their task: a record need not be serialisable to be printed.
         let as_text = |rdd: Rdd<T>, _| rdd.map(|record| format!("{record:?}"));
-        self.output("print", false, as_text, move |lines, time| {
+        self.output("print", as_text, move |lines, time| {
             console.print(&page(&lines, time, shown)?);
             Ok(())
         })

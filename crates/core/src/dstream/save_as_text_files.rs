@@ -44,9 +44,7 @@ impl<T: Record> DStream<T> {
         let folder = Arc::new(move |time| rdd_to_file_name(&prefix, &suffix, time));
         let named = folder.clone();
         let make = move |rdd, time| parts(&rdd, &named(time));
-        self.output(operation, false, make, move |parts, time| {
-            parts.save_parts(operation, &folder(time), Target::Replaced)
-        })
+        self.output(operation, make, move |parts, time| parts.save_parts(operation, &folder(time), Target::Replaced))
     }
 }
 

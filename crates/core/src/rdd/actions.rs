@@ -4,7 +4,7 @@ use super::fold_partitions::reducing;
 use super::job::{KnownAction, Partial};
 use super::on_driver::on_driver;
 use super::retain::truncate;
-use super::{Node, Rdd, Stop, Task};
+use super::{FoundShuffles, Node, Rdd, Stop, Task};
 use crate::origin::Origin;
 use crate::{Closure, Data, Record, Result, rdd};
 use std::ops::Range;
@@ -102,8 +102,7 @@ impl<T: Record> Rdd<T> {
     /// The partitions in the order in which an action that may end early computes them: few at first, then four times
     /// as many, as in Spark. Behind a shuffle all at once: its map side runs in any case, and hands out its buckets.
     fn waves(&self) -> Vec<Range<usize>> {
-        let mut shuffles = Vec::new();
-        self.node.shuffles(&mut shuffles);
+        let shuffles = FoundShuffles::by(|found| self.node.shuffles(found));
         let (all, mut waves) = (self.num_partitions(), Vec::new());
         let mut wave = if shuffles.is_empty() { self.context.engine().default_parallelism() } else { all };
         let mut from = 0;

@@ -1,7 +1,7 @@
 //! `binary_records`: files of records of one length, without anything between them.
 
 use super::input_files::{InputFile, input_files};
-use super::{CHUNK, Node, Outcome, PARTITIONS_MAX, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, PARTITIONS_MAX, Rdd, RddContext, Sink, Task};
 use crate::env::FileSystem;
 use crate::{Error, ErrorKind, Result};
 use std::io::{BufReader, Read};
@@ -67,7 +67,7 @@ impl Node<Vec<u8>> for BinaryRecords {
     fn num_partitions(&self) -> usize {
         self.splits.len()
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, Vec<u8>>) -> Outcome {
         let (file, bytes) = &self.splits[task.partition()];
         let path = &self.files[*file].path;

@@ -1,7 +1,7 @@
 //! `cartesian`: each record of one dataset with each of another.
 
 use super::map_partitions::whole;
-use super::{CHUNK, Node, Outcome, PARTITIONS_MAX, Rdd, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, PARTITIONS_MAX, Rdd, Sink, Task};
 use crate::Record;
 use crate::origin::Origin;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl<T: Record + Clone, U: Record + Clone> Node<(T, U)> for Cartesian<T, U> {
         self.left.num_partitions() * self.right.num_partitions()
     }
     /// Each twice: more than one task reads each partition of either side, so that their buckets must stay.
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         for _ in 0..2 {
             self.left.shuffles(found);
             self.right.shuffles(found);

@@ -4,7 +4,7 @@ mod kept;
 
 use super::link::linked;
 use super::retain::truncate;
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Storage, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Storage, Task};
 use crate::block_store::Claims;
 use crate::frames::SegmentWriter;
 use crate::item::ItemId;
@@ -102,11 +102,11 @@ impl<T: Data> Shuffle for Checkpoint<T> {
         self.kept.id
     }
     fn parents(&self) -> Vec<Arc<dyn Shuffle>> {
-        let mut found = Vec::new();
-        if let Some(parent) = self.parent() {
-            parent.shuffles(&mut found);
-        }
-        found
+        FoundShuffles::by(|found| {
+            if let Some(parent) = self.parent() {
+                parent.shuffles(found);
+            }
+        })
     }
     fn shape(&self) -> (usize, usize) {
         (self.kept.partitions(), self.kept.partitions())
@@ -158,7 +158,7 @@ impl<T: Data> Node<T> for Checkpointed<T> {
     fn num_partitions(&self) -> usize {
         self.0.kept.partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         if !self.0.is_complete() {
             found.push(self.0.clone());
         }

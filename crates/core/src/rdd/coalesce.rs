@@ -1,6 +1,6 @@
 //! `coalesce`: fewer partitions without a shuffle.
 
-use super::{Node, Outcome, Rdd, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, Sink, Task};
 use crate::{Data, Record};
 use std::ops::Range;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl<T: Record> Node<T> for Coalesced<T> {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parent.shuffles(found)
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {

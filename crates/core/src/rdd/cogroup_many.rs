@@ -4,7 +4,7 @@
 use super::aggregator::Aggregator;
 use super::combine_table::CombineTable;
 use super::node::push_all;
-use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::origin::{Origin, as_part_of};
 use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
 use crate::{Data, Key, Record};
@@ -133,7 +133,7 @@ pub(super) trait Side<K, C>: Send + Sync {
     fn partitioner(&self) -> Option<Partitioning>;
     /// The same side, spread by `partitioner`.
     fn placed(&self, partitioner: &KeyPartitioner<K>) -> Arc<dyn Side<K, C>>;
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>);
+    fn shuffles(&self, found: &mut FoundShuffles);
     /// Adds the values of the task's partition to the totals of their keys.
     fn merge(&self, table: &mut CombineTable<K, C>, task: &Task<'_>, origin: Origin) -> Outcome;
 }
@@ -190,7 +190,7 @@ impl<K: Key, V: Data, C: Record, A: Aggregator<V, Total = C>> Side<K, C> for Val
     fn placed(&self, partitioner: &KeyPartitioner<K>) -> Arc<dyn Side<K, C>> {
         Arc::new(Values { rdd: self.rdd.placed(partitioner), adding: self.adding.clone() })
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.rdd.node.shuffles(found)
     }
     fn merge(&self, table: &mut CombineTable<K, C>, task: &Task<'_>, origin: Origin) -> Outcome {
@@ -230,7 +230,7 @@ impl<K: Key, C: Record> Node<(K, C)> for CoGroupedMany<K, C> {
     fn num_partitions(&self) -> usize {
         self.partitioner.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.placed.iter().for_each(|side| side.shuffles(found))
     }
     fn partitioner(&self) -> Option<Partitioning> {

@@ -10,7 +10,7 @@ use crate::item::{ItemId, ItemScope};
 use crate::partitioner::{HashPartitioner, KeyPartitioner, Partitioning};
 use crate::text::BlockPool;
 use crate::transport::{Role, Transport};
-use std::collections::HashMap;
+use rapidhash::fast::RapidHashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -45,7 +45,7 @@ struct Items {
     /// Whether the program is built.
     complete: AtomicBool,
     /// On a worker, the shuffles that exist. Those that are gone are swept out as the map grows.
-    shuffles: Mutex<HashMap<ItemId, Weak<dyn Shuffle>>>,
+    shuffles: Mutex<RapidHashMap<ItemId, Weak<dyn Shuffle>>>,
 }
 
 impl RddContext {
@@ -173,7 +173,7 @@ impl RddContext {
     pub fn shuffle(&self, id: ItemId) -> Option<Arc<dyn Shuffle>> {
         self.shuffles().get(&id)?.upgrade()
     }
-    fn shuffles(&self) -> MutexGuard<'_, HashMap<ItemId, Weak<dyn Shuffle>>> {
+    fn shuffles(&self) -> MutexGuard<'_, RapidHashMap<ItemId, Weak<dyn Shuffle>>> {
         self.0.items.shuffles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use super::in_place::InPlace;
 use super::link::linked;
 use super::node::push_all;
 use super::shuffle::{MapSide, Shuffling};
-use super::{CHUNK, Node, Outcome, RddContext, Shuffle, Sink, Stop, Task};
+use super::{FoundShuffles, Node, Outcome, RddContext, Sink, Stop, Task};
 use crate::hash::hash_of;
 use crate::origin::Origin;
 use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
@@ -68,11 +68,12 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> MapSide for Exchange<K, V, 
     fn partitions(&self) -> usize {
         self.partitioner.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parent.shuffles(found);
     }
     fn run(&self, task: &Task<'_>) -> Result<Vec<Self::Bucket>, Stop> {
-        let mut table = CombineTable::with_capacity(self.partitioner.seed(), if A::SHRINKS { CHUNK } else { 0 });
+        // With room for the first chunk: an empty partition costs next to nothing.
+        let mut table = CombineTable::with_capacity(self.partitioner.seed(), 0);
         let parts = self.parts();
         let mut values: Vec<Vec<Entry<K, V>>> = Vec::new();
         let mut combining = A::SHRINKS;
@@ -81,6 +82,9 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> MapSide for Exchange<K, V, 
             task.enter(self.origin);
             seen += chunk.len();
             if combining {
+                if table.is_empty() {
+                    table = CombineTable::with_capacity(table.seed(), chunk.len());
+                }
                 table.merge_chunk(chunk, &*self.aggregator);
                 combining = table.len() < TRIAL_KEYS || 2 * table.len() < seen;
                 return Ok(());
@@ -136,7 +140,7 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for Shu
     fn num_partitions(&self) -> usize {
         self.0.side.partitioner.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         found.push(self.0.clone());
     }
     fn partitioner(&self) -> Option<Partitioning> {

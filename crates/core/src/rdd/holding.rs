@@ -1,7 +1,7 @@
 //! [`Holding`]: a dataset that keeps something alive as long as it, or what is derived from it, lives.
 
 use super::map_partitions::whole;
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::{Data, Error, ErrorKind, Record, Result};
 use std::sync::{Arc, Weak};
 
@@ -15,7 +15,7 @@ impl<T: Record, H: Send + Sync> Node<T> for Holding<T, H> {
     fn num_partitions(&self) -> usize {
         self.parent.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parent.shuffles(found)
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {

@@ -3,7 +3,7 @@
 use super::aggregator::Aggregator;
 use super::combine_table::CombineTable;
 use super::node::push_all;
-use super::{CHUNK, Node, Outcome, RddContext, Shuffle, Sink, Task, exchange};
+use super::{CHUNK, FoundShuffles, Node, Outcome, RddContext, Sink, Task, exchange};
 use crate::origin::Origin;
 use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
 use crate::{Data, Key};
@@ -22,7 +22,7 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for InP
     fn num_partitions(&self) -> usize {
         self.partitioner.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parent.shuffles(found)
     }
     fn partitioner(&self) -> Option<Partitioning> {

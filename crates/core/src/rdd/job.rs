@@ -1,6 +1,6 @@
 //! How an action becomes a job: its last stage computes a result per partition and leaves it with the action.
 
-use super::{Node, Outcome, Rdd, Shuffle, Stop, Task, TaskContext};
+use super::{FoundShuffles, Node, Outcome, Rdd, Shuffle, Stop, Task, TaskContext};
 use crate::engine::{Job, RemoteStage, ResultStage};
 use crate::item::privately;
 use crate::transport::Role;
@@ -127,9 +127,7 @@ where
         self.partitions.clone().collect()
     }
     fn shuffles(&self) -> Vec<Arc<dyn Shuffle>> {
-        let mut found = Vec::new();
-        self.node.shuffles(&mut found);
-        found
+        FoundShuffles::by(|found| self.node.shuffles(found))
     }
     fn run(&self, task: &Task<'_>) -> Outcome {
         self.leave(task.partition(), (self.body)(&*self.node, task)?);

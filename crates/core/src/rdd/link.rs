@@ -1,12 +1,11 @@
 //! [`linked`]: a node as the next one holds it. However long a lineage is, neither computing nor dropping it overflows
 //! the stack of its thread: computing ends with an error that says what to do, dropping goes node by node.
 
-use super::{Node, Outcome, Shuffle, Sink, Storage, Task};
+use super::{FoundShuffles, Node, Outcome, Sink, Storage, Task};
 use crate::partitioner::{PartitionChoice, Partitioning};
 use crate::{Error, Record};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Operations between a partition and what it is read from (an input, a shuffle, a checkpoint, what a persisted
@@ -35,12 +34,9 @@ impl<T: Record, N: Node<T> + 'static> Node<T> for Link<N> {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         // Beyond the limit it finds none: computing fails there before it asks for any.
-        // A node that is read twice finds its shuffles twice; that it is read more often makes no difference.
-        at_most_twice(self.node() as *const N as usize, || {
-            nested(|| self.node().shuffles(found));
-        });
+        found.visit(self.node(), LINEAGE_MAX, |found| self.node().shuffles(found));
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         nested(|| self.node().compute(task, sink)).unwrap_or_else(|| {
@@ -68,33 +64,6 @@ thread_local! {
     /// Nodes that end on this thread, while one is being dropped.
     static ENDING: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
     static IS_DROPPING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Calls `visit` for the first two visits of `node` in one walk over a lineage, so that the walk takes no longer than
-/// the lineage is large, however often it forks and joins.
-fn at_most_twice(node: usize, visit: impl FnOnce()) {
-    thread_local! {
-        static VISITS: RefCell<HashMap<usize, u8>> = RefCell::default();
-    }
-    /// The walk begins with its first node.
-    struct Walk(bool);
-    impl Drop for Walk {
-        fn drop(&mut self) {
-            if self.0 {
-                VISITS.with_borrow_mut(HashMap::clear);
-            }
-        }
-    }
-    let (begins, visits) = VISITS.with_borrow_mut(|visits| {
-        let begins = visits.is_empty();
-        let count = visits.entry(node).or_default();
-        *count = count.saturating_add(1);
-        (begins, *count)
-    });
-    let _walk = Walk(begins);
-    if visits <= 2 {
-        visit();
-    }
 }
 
 /// Calls a node; `None` if too many have called each other.

@@ -25,6 +25,7 @@ mod flat_map;
 mod fold_partitions;
 mod for_each;
 mod for_each_partition;
+mod found_shuffles;
 mod glom;
 mod histogram;
 mod holding;
@@ -71,6 +72,8 @@ pub use crate::block_store::{BlockStoreLimits, BlockStoreStatus};
 pub use context::{BLOCK_BYTES, RddContext};
 pub use count_approx::BoundedDouble;
 pub(crate) use fold_partitions::reducing;
+pub use found_shuffles::FoundShuffles;
+pub(crate) use found_shuffles::Visits;
 pub use local_iterator::LocalIterator;
 pub use map_partitions::PartitionRecords;
 pub(crate) use node::push_all;
@@ -164,9 +167,7 @@ impl<T: Record> Rdd<T> {
 
     /// Lets every shuffle at the foot of this dataset keep its buckets, because more than one job will read them.
     pub(crate) fn keep_shuffles(&self) {
-        let mut shuffles = Vec::new();
-        self.node.shuffles(&mut shuffles);
-        shuffles.iter().for_each(|shuffle| shuffle.keep());
+        FoundShuffles::by(|found| self.node.shuffles(found)).iter().for_each(|shuffle| shuffle.keep());
     }
 
     fn narrow<U: Record, P>(&self, keeps_partitioner: bool, push: P) -> Rdd<U>

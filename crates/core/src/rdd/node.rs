@@ -2,8 +2,8 @@
 //! chunk and operator, and no operator collects a partition unless its doc says so. Sources outside this crate
 //! implement it; users never see it.
 
+use super::FoundShuffles;
 use super::Task;
-use super::shuffle::Shuffle;
 use crate::partitioner::{PartitionChoice, Partitioning};
 use crate::{Error, Record, StorageLevel};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub trait Node<T>: Send + Sync {
     fn num_partitions(&self) -> usize;
     /// Adds the shuffles at the foot of this node's narrow chain: here a job is cut into stages. One that is read
     /// twice is added twice.
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>);
+    fn shuffles(&self, found: &mut FoundShuffles);
     /// Pushes the partition's records into `sink`. Keeps no cursor: a retry calls it again and reads anew.
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome;
     /// By what the keys of the records are spread, if by anything.
@@ -90,7 +90,7 @@ where
     fn num_partitions(&self) -> usize {
         self.parent.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parent.shuffles(found)
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, U>) -> Outcome {

@@ -4,11 +4,10 @@ use super::input_files::{InputFile, input_files};
 use super::persist::{ReadStop, push_file};
 use super::retain::truncate;
 use super::save::Target;
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::env::Env;
 use crate::frames::{FrameReader, FrameWriter, SegmentWriter, name_of};
 use crate::{Data, Record, Result};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 impl<T: Record> Rdd<T> {
@@ -86,7 +85,7 @@ impl<T: Data> Node<T> for ObjectFiles {
     fn num_partitions(&self) -> usize {
         self.files.len()
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         let path = &self.files[task.partition()].path;
         let mut file = FrameReader::open(self.env.files.open(path, 0)?, path)?;

@@ -1,9 +1,8 @@
 //! `parallelize`: records at hand become a dataset.
 
-use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::Record;
 use std::ops::Range;
-use std::sync::Arc;
 
 impl RddContext {
     /// The records of a vector in `partitions` runs of nearly equal length, as Spark cuts them; 0 is an error of the
@@ -51,7 +50,7 @@ impl<T> Node<T> for EmptyPartition {
     fn num_partitions(&self) -> usize {
         1
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, _task: &Task<'_>, _sink: Sink<'_, T>) -> Outcome {
         Ok(())
     }
@@ -71,7 +70,7 @@ impl<T: Record + Clone> Node<T> for Parallelized<T> {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         let mut chunk = Vec::with_capacity(CHUNK);
         for records in self.records[self.range(task.partition())].chunks(CHUNK) {

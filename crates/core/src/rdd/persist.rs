@@ -4,7 +4,7 @@
 mod storing;
 
 use super::link::linked;
-use super::{CHUNK, Node, Outcome, Rdd, Shuffle, Sink, Stop, Storage, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, Sink, Stop, Storage, Task};
 use crate::block_store::{BlockId, BlockStore, Bytes, DatasetId, Found, Records, Stored};
 use crate::frames::{FrameReader, Segment};
 use crate::origin::Origin;
@@ -159,7 +159,7 @@ impl<T: Data> Node<T> for Persisted<T> {
     }
     /// None while all partitions are kept. One that is gone when its task asks for it makes the task run again, behind
     /// the shuffles that it needs then.
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         if !self.store.holds_all(self.dataset, self.num_partitions()) {
             self.parent.shuffles(found);
         }

@@ -1,8 +1,7 @@
 //! `range`: evenly spaced integers, made where they are computed.
 
-use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use std::ops::Range;
-use std::sync::Arc;
 
 impl RddContext {
     /// The integers `start`, `start + step`, ... that lie before `end`, in `partitions` runs of nearly equal length. A
@@ -40,7 +39,7 @@ impl Node<i64> for Integers {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, i64>) -> Outcome {
         let cut = |n: usize| n as u128 * self.count / self.partitions as u128;
         let (mut from, to) = (cut(task.partition()), cut(task.partition() + 1));

@@ -1,10 +1,9 @@
 //! The records of received blocks: a partition is a run of blocks.
 
 use super::text_blocks::partitions_max;
-use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::Record;
 use crate::receiver::RecordBlock;
-use std::sync::Arc;
 
 /// The records of `blocks`, in order; each job gets copies. Partitions are cut as those of
 /// [`text_blocks`](super::text_blocks).
@@ -29,7 +28,7 @@ impl<T: Record + Clone> Node<T> for RecordBlocks<T> {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
         let cut = |partition: usize| partition * self.blocks.len() / self.partitions;
         let run = &self.blocks[cut(task.partition())..cut(task.partition() + 1)];

@@ -2,7 +2,7 @@
 
 use super::node::push_all;
 use super::shuffle::{MapSide, Shuffling};
-use super::{Node, Outcome, Rdd, Shuffle, Sink, Stop, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, Sink, Stop, Task};
 use crate::origin::Origin;
 use crate::partitioner::{KeyPartitioner, Partitioner, Partitioning};
 use crate::{Data, Key, Record};
@@ -103,7 +103,7 @@ impl<T: Data> MapSide for Scatter<T> {
     fn partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parent.shuffles(found);
     }
     fn run(&self, task: &Task<'_>) -> Result<Vec<Vec<T>>, Stop> {
@@ -127,7 +127,7 @@ impl<T: Data> Node<T> for Scattered<T> {
     fn num_partitions(&self) -> usize {
         self.0.side.partitions
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         found.push(self.0.clone());
     }
     fn partitioner(&self) -> Option<Partitioning> {

@@ -1,7 +1,7 @@
 //! [`Shuffle`]: where a job is cut into stages. A map task leaves one bucket per reduce partition in [`Buckets`]; a
 //! reduce task takes its bucket from every map task, in their order.
 
-use super::{Node, Outcome, RddContext, Stop, Task};
+use super::{FoundShuffles, Node, Outcome, RddContext, Stop, Task};
 use crate::item::ItemId;
 use crate::transport::{Role, Transport};
 use crate::{Result as Fallible, wire};
@@ -44,7 +44,7 @@ pub(super) trait MapSide: Send + Sync {
     /// How many buckets a map task leaves.
     fn partitions(&self) -> usize;
     /// What the map tasks read.
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>);
+    fn shuffles(&self, found: &mut FoundShuffles);
     /// Computes one map partition: a bucket per reduce partition.
     fn run(&self, task: &Task<'_>) -> Result<Vec<Self::Bucket>, Stop>;
 }
@@ -73,9 +73,7 @@ impl<M: MapSide> Shuffle for Shuffling<M> {
         self.buckets.id
     }
     fn parents(&self) -> Vec<Arc<dyn Shuffle>> {
-        let mut found = Vec::new();
-        self.side.shuffles(&mut found);
-        found
+        FoundShuffles::by(|found| self.side.shuffles(found))
     }
     fn shape(&self) -> (usize, usize) {
         (self.buckets.map_tasks, self.side.partitions())

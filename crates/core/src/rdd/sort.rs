@@ -4,7 +4,7 @@ use super::map_partitions::whole;
 use super::node::push_all;
 use super::on_driver::on_driver;
 use super::random::PartitionRandom;
-use super::{Node, Outcome, Rdd, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, Sink, Task};
 use crate::origin::{Origin, as_part_of};
 use crate::partitioner::{PartitionChoice, Partitioner, Partitioning, RangePartitioner};
 use crate::{Closure, Data, Key, Record, Result};
@@ -216,7 +216,7 @@ impl<K: Data + Ord, V: Data> Node<(K, V)> for Sorted<K, V> {
     fn num_partitions(&self) -> usize {
         self.partitioning.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.placed.shuffles(found)
     }
     fn partitioner(&self) -> Option<Partitioning> {

@@ -1,8 +1,7 @@
 //! The lines of received blocks: a partition is a run of blocks.
 
-use super::{CHUNK, Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::text::{Block, Text};
-use std::sync::Arc;
 
 /// Partitions that a batch of blocks is cut into at most. Every map task builds a table of its own, so few large tasks
 /// cost less; with two for each thread, one that comes late holds up the stage by half of a thread's share. A single
@@ -34,7 +33,7 @@ impl Node<Text> for TextBlocks {
     fn num_partitions(&self) -> usize {
         self.partitions
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, Text>) -> Outcome {
         let cut = |partition: usize| partition * self.blocks.len() / self.partitions;
         let run = &self.blocks[cut(task.partition())..cut(task.partition() + 1)];

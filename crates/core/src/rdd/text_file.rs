@@ -2,7 +2,7 @@
 
 use super::input_files::{InputFile, input_files};
 use super::text_blocks::push_lines;
-use super::{Node, Outcome, PARTITIONS_MAX, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, PARTITIONS_MAX, Rdd, RddContext, Sink, Task};
 use crate::env::{Env, FileSystem};
 use crate::lines::{LineBlocks, LineLimit};
 use crate::text::{Block, BlockPool, Text};
@@ -10,7 +10,6 @@ use crate::{Error, Result};
 use memchr::memchr;
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// Bytes of a split: the work of one task.
 const SPLIT_BYTES: u64 = 32 << 20;
@@ -74,7 +73,7 @@ impl Node<Text> for TextFiles {
     fn num_partitions(&self) -> usize {
         self.splits.len()
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, Text>) -> Outcome {
         let (file, bytes) = &self.splits[task.partition()];
         let path = &self.files[*file].path;

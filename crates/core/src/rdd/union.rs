@@ -1,7 +1,7 @@
 //! `union`: all records of several datasets. Their partitions stand one after the other, or, where all are spread by
 //! the same partitioner, are merged, so that keys stay together.
 
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::Record;
 use crate::partitioner::Partitioning;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl<T: Record> Node<T> for Union<T> {
     fn num_partitions(&self) -> usize {
         self.parents.iter().map(|parent| parent.num_partitions()).sum()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parents.iter().for_each(|parent| parent.shuffles(found))
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
@@ -77,7 +77,7 @@ impl<T: Record> Node<T> for Merged<T> {
     fn num_partitions(&self) -> usize {
         self.partitioner.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.parents.iter().for_each(|parent| parent.shuffles(found))
     }
     fn partitioner(&self) -> Option<Partitioning> {

@@ -1,12 +1,11 @@
 //! `whole_text_files`: each file is one record.
 
 use super::input_files::{InputFile, input_files};
-use super::{Node, Outcome, Rdd, RddContext, Shuffle, Sink, Task};
+use super::{FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
 use crate::env::Env;
 use crate::text::{Block, Text};
 use crate::{Error, ErrorKind, Result};
 use std::io::Read;
-use std::sync::Arc;
 
 /// The longest file: it is in memory as a whole, and a text is shorter than 2 GiB.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -61,7 +60,7 @@ impl Node<(String, Text)> for WholeTextFiles {
     fn num_partitions(&self) -> usize {
         self.partitions.len()
     }
-    fn shuffles(&self, _found: &mut Vec<Arc<dyn Shuffle>>) {}
+    fn shuffles(&self, _found: &mut FoundShuffles) {}
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, (String, Text)>) -> Outcome {
         let mut chunk = Vec::with_capacity(1);
         for file in &self.partitions[task.partition()] {

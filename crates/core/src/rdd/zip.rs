@@ -2,7 +2,7 @@
 
 use super::map_partitions::{PartitionRecords, whole};
 use super::node::push_all;
-use super::{CHUNK, Node, Outcome, Rdd, Shuffle, Sink, Task};
+use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, Sink, Task};
 use crate::origin::Origin;
 use crate::{Closure, Error, Record};
 use std::sync::Arc;
@@ -109,7 +109,7 @@ where
     fn num_partitions(&self) -> usize {
         self.left.num_partitions()
     }
-    fn shuffles(&self, found: &mut Vec<Arc<dyn Shuffle>>) {
+    fn shuffles(&self, found: &mut FoundShuffles) {
         self.left.shuffles(found);
         self.right.shuffles(found);
     }

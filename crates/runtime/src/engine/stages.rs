@@ -104,11 +104,8 @@ impl Stages {
         loop {
             // Asked for anew each time: a persisted dataset reads its shuffles only while it lacks a partition.
             for shuffle in attempt.stage.reads() {
-                if shuffle.missing().is_empty() {
-                    continue;
-                }
+                // Another job that needs them may be running them now.
                 let _turn = shuffle.turn();
-                // Another job may have run them meanwhile.
                 let missing = shuffle.missing();
                 if !missing.is_empty() {
                     self.run_stage(Stage::Map(shuffle.clone()), missing, job, tasks)?;

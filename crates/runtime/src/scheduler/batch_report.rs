@@ -85,7 +85,7 @@ impl BatchReport {
 }
 
 fn output(time: Time, job: &BatchJob) -> OutputOperationInfo {
-    let mut output = OutputOperationInfo::new(time, job.output_op_id, &job.name);
+    let mut output = OutputOperationInfo::new(time, job.output_op_id, &*job.name);
     if let Some(operator) = job.operator {
         output.description = format!("{} (operator {operator})", job.name);
     }
