@@ -44,11 +44,12 @@ thread_local! {
 pub struct AccumulatorUpdates(Vec<Box<dyn Part>>);
 
 impl AccumulatorUpdates {
+    /// Whether it added nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
     /// Adds it to the totals of this process. An error if the user's `merge` panics.
     pub fn commit(self) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
         let commit = || self.0.into_iter().for_each(|part| part.commit());
         catch_unwind(AssertUnwindSafe(commit)).map_err(|panic| {
             // Another try would count twice what is merged already.

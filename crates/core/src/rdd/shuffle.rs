@@ -8,7 +8,7 @@ use crate::{Result as Fallible, wire};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A shuffle as the engine sees it: tasks, no types.
 pub trait Shuffle: Send + Sync {
@@ -55,14 +55,13 @@ pub(super) struct Shuffling<M: MapSide> {
     pub(super) buckets: Buckets<M::Bucket>,
     turn: Mutex<()>,
     /// See [`Shuffle::counted`].
-    counted: Vec<AtomicBool>,
+    counted: OnceLock<Vec<AtomicBool>>,
 }
 impl<M: MapSide + 'static> Shuffling<M> {
     /// The shuffle of all partitions of `parent`.
     pub(super) fn new<T>(context: &RddContext, parent: &dyn Node<T>, side: M) -> Arc<Self> {
         let map_tasks = parent.num_partitions();
-        let counted = (0..map_tasks).map(|_| AtomicBool::new(false)).collect();
-        let (buckets, turn) = (Buckets::new(context, map_tasks), Mutex::default());
+        let (buckets, (turn, counted)) = (Buckets::new(context, map_tasks), Default::default());
         let shuffle = Arc::new(Shuffling { side, buckets, turn, counted });
         context.register_shuffle(&shuffle);
         shuffle
@@ -89,7 +88,8 @@ impl<M: MapSide> Shuffle for Shuffling<M> {
         Ok(())
     }
     fn counted(&self, map: usize) -> Option<&AtomicBool> {
-        self.counted.get(map)
+        let none = || (0..self.buckets.map_tasks).map(|_| AtomicBool::new(false)).collect();
+        self.counted.get_or_init(none).get(map)
     }
     fn open(&self) {
         self.buckets.open()

@@ -69,6 +69,10 @@ impl TaskThreads {
 
 impl RunsTasks for TaskThreads {
     fn run_wave(&self, todo: &[usize], attempt: &Attempt) -> Vec<(usize, Stop)> {
+        if self.pool.works_alone(todo.len()) {
+            let failed = |&partition: &usize| Some((partition, run_task(partition, attempt, &self.cancelled).err()?));
+            return todo.iter().filter_map(failed).collect();
+        }
         let failed = Arc::new(Mutex::new(Vec::new()));
         let (tasks, failures) = (todo.to_vec(), failed.clone());
         let (attempt, cancelled) = (attempt.clone(), self.cancelled.clone());
@@ -83,5 +87,8 @@ impl RunsTasks for TaskThreads {
 
 fn run_task(partition: usize, attempt: &Attempt, cancelled: &AtomicBool) -> Outcome {
     let updates = attempt.task_context(partition).attempt(cancelled, |task| attempt.stage.run(task))?;
+    if updates.is_empty() {
+        return Ok(());
+    }
     Ok(attempt.count(partition, || updates.commit())?)
 }

@@ -78,11 +78,13 @@ impl Pool {
         self.threads
     }
 
+    /// Whether so many tasks would wake nobody: then the caller may as well run them itself.
+    pub(super) fn works_alone(&self, count: usize) -> bool {
+        count <= 1 || self.threads == 1
+    }
+
     /// Calls `run` with every number below `count`, which must not panic, and returns when all calls are done.
     pub(super) fn run(&self, count: usize, run: impl Fn(usize) + Send + Sync + 'static) {
-        if count <= 1 || self.threads == 1 {
-            return (0..count).for_each(run);
-        }
         let (next, left) = (AtomicUsize::new(0), AtomicUsize::new(count));
         let run: Run = Arc::new(run);
         let (done, wake) = (Mutex::new(false), Condvar::new());
