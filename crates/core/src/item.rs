@@ -55,6 +55,13 @@ pub(crate) fn batch_is_being_made() -> bool {
 }
 
 impl ItemScope {
+    /// The same operator's, for the batch `time`; of no batch, it stays as it is.
+    pub(crate) fn at(self, time: Time) -> ItemScope {
+        match self {
+            ItemScope::Batch(operator, _) => ItemScope::Batch(operator, time),
+            other => other,
+        }
+    }
     /// Whether this thread makes it right now: an operator's closure that runs an action is not through yet, and another
     /// process cannot get further in it than this one.
     pub fn is_being_made(&self) -> bool {

@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub struct Partitioning {
     seed: HashSeed,
     partitions: usize,
+    /// Keys are dealt out by whole virtual shards, so many; 0 where that makes no difference.
+    shards: usize,
     /// A `Custom<K>`; none where the hash decides.
     custom: Option<Arc<dyn AnyCustom>>,
 }
@@ -33,7 +35,13 @@ impl Partitioning {
         self.partitions
     }
     pub(crate) fn of_hash(partitioner: HashPartitioner) -> Partitioning {
-        Partitioning { seed: partitioner.seed(), partitions: partitioner.num_partitions(), custom: None }
+        Partitioning { seed: partitioner.seed(), partitions: partitioner.num_partitions(), shards: 0, custom: None }
+    }
+    /// The same, but all keys of a virtual shard of `num_shards` are in one partition. Where the hash decides and the
+    /// partitions divide the shards, they are anyway; where a partitioner of the user's does, it stays so.
+    pub(crate) fn of_shards(self, num_shards: usize) -> Partitioning {
+        let aligned = self.custom.is_some() || num_shards.is_multiple_of(self.partitions);
+        Partitioning { shards: if aligned { 0 } else { num_shards }, ..self }
     }
     /// The partitioner `by` of keys of type `K`; its tables hash with `seed`.
     pub(crate) fn of<K: 'static, P: Partitioner<K>>(by: P, seed: HashSeed) -> Partitioning {
@@ -42,7 +50,7 @@ impl Partitioning {
             return Partitioning::of_hash(*hash);
         }
         let partitions = by.num_partitions();
-        Partitioning { seed, partitions, custom: Some(Arc::new(Custom::<K>(Arc::new(Typed(by))))) }
+        Partitioning { seed, partitions, shards: 0, custom: Some(Arc::new(Custom::<K>(Arc::new(Typed(by))))) }
     }
     /// The partitioner itself, if it is a `P` of keys of type `K`, and not a [`HashPartitioner`].
     pub fn get<K: 'static, P: Partitioner<K>>(&self) -> Option<&P> {
@@ -69,7 +77,7 @@ impl PartialEq for Partitioning {
             (Some(own), Some(others)) => own.equals(&**others),
             _ => false,
         };
-        custom && self.partitions == other.partitions && self.seed == other.seed
+        custom && self.partitions == other.partitions && self.shards == other.shards && self.seed == other.seed
     }
 }
 impl fmt::Debug for Partitioning {
@@ -97,6 +105,10 @@ impl<K: Hash> KeyPartitioner<K> {
     pub(crate) fn seed(&self) -> HashSeed {
         self.erased.seed
     }
+    /// Whether the hash of a key decides.
+    pub(crate) fn is_by_hash(&self) -> bool {
+        self.custom.is_none()
+    }
     pub(crate) fn erased(&self) -> &Partitioning {
         &self.erased
     }
@@ -108,15 +120,21 @@ impl<K: Hash> KeyPartitioner<K> {
     #[inline(always)]
     pub(crate) fn part(&self, hash: u64, key: &K, parts: usize) -> usize {
         match &self.custom {
-            None => partition_of(hash, self.erased.partitions * parts),
+            None if self.erased.shards == 0 => partition_of(hash, self.erased.partitions * parts),
+            None => self.of_shard(hash) * parts + partition_of(hash.rotate_left(24), parts),
             Some(custom) => custom.partition(key) * parts + partition_of(hash, parts),
         }
+    }
+    fn of_shard(&self, hash: u64) -> usize {
+        let shards = self.erased.shards;
+        partition_of(hash, shards) * self.erased.partitions / shards
     }
     /// The part within `partition`, to which the key belongs.
     #[inline(always)]
     pub(crate) fn part_within(&self, hash: u64, partition: usize, parts: usize) -> usize {
         match &self.custom {
-            None => partition_of(hash, self.erased.partitions * parts) - partition * parts,
+            None if self.erased.shards == 0 => partition_of(hash, self.erased.partitions * parts) - partition * parts,
+            None => partition_of(hash.rotate_left(24), parts),
             Some(_) => partition_of(hash, parts),
         }
     }

@@ -12,6 +12,7 @@ use crate::text::Text;
 use serde::{Deserialize, Serialize};
 
 pub use slots::CombineTable;
+pub(crate) use slots::prefetch;
 
 /// One key of a table, and what its values became.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -159,7 +159,7 @@ impl RddContext {
     }
 
     /// On a worker, lets the engine find `shuffle` by its name.
-    pub(super) fn register_shuffle(&self, shuffle: &Arc<impl Shuffle + 'static>) {
+    pub(crate) fn register_shuffle(&self, shuffle: &Arc<impl Shuffle + 'static>) {
         if self.transport_as(Role::Worker).is_some() {
             let weak: Weak<dyn Shuffle> = Arc::downgrade(shuffle) as _;
             let mut shuffles = self.shuffles();

@@ -129,6 +129,9 @@ impl<T: Record> Rdd<T> {
     pub fn num_partitions(&self) -> usize {
         self.node.num_partitions()
     }
+    pub(crate) fn node(&self) -> &Arc<dyn Node<T>> {
+        &self.node
+    }
     /// By what the keys are spread over the partitions, if by anything.
     pub fn partitioner(&self) -> Option<Partitioning> {
         self.node.partitioner()

@@ -207,8 +207,9 @@ impl<K, C> Drop for OnUnwind<'_, K, C> {
     }
 }
 
+/// Asks the cache for what lies at an address, which need not be one.
 #[inline(always)]
-fn prefetch<T>(_at: *const T) {
+pub(crate) fn prefetch<T>(_at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing; any address will do.
     unsafe {

@@ -1,0 +1,130 @@
+//! [`KeyedState`]: the states of the keys of one partition, in the virtual shards that belong to it.
+
+use super::clock::Clock;
+use super::shard::Shard;
+use crate::hash::{HashSeed, hash_of, partition_of};
+use crate::time::Time;
+use crate::{Key, Record};
+use std::ops::Range;
+
+/// Which virtual shards a partition has.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) seed: HashSeed,
+    /// Of the whole operator.
+    pub(crate) num_shards: usize,
+    /// Of this partition.
+    pub(crate) shards: Range<usize>,
+    /// Whether the hash of a key decides about its partition; else a partitioner of the user's does, and a key may be in
+    /// any shard of its partition.
+    pub(crate) by_hash: bool,
+}
+
+/// Records whose cache misses overlap.
+const GROUP: usize = 128;
+
+/// Where a key is, or would be, in its partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    pub(crate) shard: usize,
+    pub(crate) hash: u64,
+}
+
+pub(crate) struct KeyedState<K, S> {
+    layout: Layout,
+    pub(super) shards: Vec<Shard<K, S>>,
+}
+
+impl<K: Key, S: Record> KeyedState<K, S> {
+    pub(crate) fn new(layout: Layout) -> Self {
+        let shards = layout.shards.clone().map(|_| Shard::new(layout.seed)).collect();
+        KeyedState { layout, shards }
+    }
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(Shard::len).sum()
+    }
+    pub(crate) fn table_bytes(&self) -> usize {
+        self.shards.iter().map(Shard::table_bytes).sum()
+    }
+    #[inline(always)]
+    pub(crate) fn place(&self, key: &K) -> Place {
+        let hash = hash_of(self.layout.seed, key);
+        let shard = match self.layout.by_hash {
+            true => partition_of(hash, self.layout.num_shards).wrapping_sub(self.layout.shards.start),
+            false => partition_of(hash, self.shards.len()),
+        };
+        Place { shard: shard.min(self.shards.len() - 1), hash }
+    }
+    /// Calls `each` with every record of `chunk` and the place of its key, and leaves the chunk empty. The places of a
+    /// group are found first, so that its cache misses overlap.
+    #[inline]
+    pub(crate) fn each_placed<V, E>(
+        &mut self,
+        chunk: &mut Vec<(K, V)>,
+        mut each: impl FnMut(&mut Self, Place, K, V) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut places = [Place { shard: 0, hash: 0 }; GROUP];
+        let mut records = chunk.drain(..);
+        while !records.as_slice().is_empty() {
+            let group = &records.as_slice()[..records.len().min(GROUP)];
+            let places = &mut places[..group.len()];
+            for (place, (key, _)) in places.iter_mut().zip(group) {
+                *place = self.place(key);
+            }
+            places.iter().for_each(|place| self.shards[place.shard].prefetch_index(place.hash));
+            places.iter().for_each(|place| self.shards[place.shard].prefetch_slot(place.hash));
+            for (place, (key, value)) in places.iter().zip(records.by_ref()) {
+                each(self, *place, key, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        self.shards.iter_mut().for_each(Shard::rollback);
+    }
+    /// The batch has made `version`; versions before `oldest` are not read any more.
+    pub(crate) fn commit(&mut self, version: Time, oldest: Time) {
+        for shard in &mut self.shards {
+            shard.commit(version);
+            shard.forget_before(oldest);
+        }
+    }
+    /// Fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
+    /// go on at, or none at the end.
+    pub(crate) fn scan<R>(
+        &self,
+        version: Time,
+        cursor: Cursor,
+        most: usize,
+        out: &mut Vec<R>,
+        mut take: impl FnMut(&K, &S) -> Option<R>,
+    ) -> Option<Cursor> {
+        let mut from = cursor.slot;
+        for shard in cursor.shard..self.shards.len() {
+            let more = |key: &K, state: &S| {
+                out.extend(take(key, state));
+                out.len() < most
+            };
+            if let Some(slot) = self.shards[shard].scan(version, from, more) {
+                return Some(Cursor { shard, slot });
+            }
+            from = 0;
+        }
+        None
+    }
+    /// All entries as they are now, with their clocks.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &S, Clock)> {
+        self.shards.iter().flat_map(|shard| {
+            let slots = 0..shard.num_slots() as u32;
+            slots.filter_map(|slot| shard.get(slot).map(|(key, state)| (key, state, shard.clock(slot))))
+        })
+    }
+}
+
+/// How far a scan has come.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Cursor {
+    shard: usize,
+    slot: usize,
+}

@@ -1,0 +1,81 @@
+//! [`StateOperator`]: what all versions of one operator's state share: its partitions, which virtual shards each has,
+//! and which versions are still in use.
+
+use super::keyed::Layout;
+use super::stage::PartitionState;
+use crate::hash::partition_of;
+use crate::partitioner::{KeyPartitioner, Partitioning};
+use crate::time::Time;
+use crate::{Error, Key, Result};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+pub(crate) struct StateOperator<S> {
+    /// The version before the first.
+    zero: Time,
+    partitioning: Partitioning,
+    layouts: Vec<Layout>,
+    cells: Vec<Mutex<Cell<S>>>,
+    versions: Mutex<BTreeMap<Time, Weak<()>>>,
+}
+
+/// One partition.
+pub(super) struct Cell<S> {
+    pub(super) version: Time,
+    /// None before the first version, and on workers.
+    pub(super) state: Option<S>,
+}
+
+impl<S: PartitionState> StateOperator<S> {
+    /// State in `num_shards` virtual shards, dealt out over the partitions of `partitioner`.
+    pub(crate) fn new(zero: Time, partitioner: &KeyPartitioner<S::Key>, num_shards: usize) -> Self {
+        let partitions = partitioner.num_partitions();
+        let layout = |partition| Layout {
+            seed: partitioner.seed(),
+            num_shards,
+            shards: shards_of(partition, partitions, num_shards),
+            by_hash: partitioner.is_by_hash(),
+        };
+        let cell = |_| Mutex::new(Cell { version: zero, state: None });
+        let cells = (0..partitions).map(cell).collect();
+        let (partitioning, versions) = (partitioner.erased().clone(), Mutex::default());
+        StateOperator { zero, partitioning, layouts: (0..partitions).map(layout).collect(), cells, versions }
+    }
+    pub(super) fn zero(&self) -> Time {
+        self.zero
+    }
+    pub(super) fn partitions(&self) -> usize {
+        self.cells.len()
+    }
+    pub(super) fn partitioning(&self) -> &Partitioning {
+        &self.partitioning
+    }
+    pub(super) fn layout(&self, partition: usize) -> Layout {
+        self.layouts[partition].clone()
+    }
+    pub(super) fn cell(&self, partition: usize) -> MutexGuard<'_, Cell<S>> {
+        // A panic under the lock is one of the user's closures; what it had changed is taken back by then.
+        self.cells[partition].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The version of `time` is in use as long as the returned value lives.
+    pub(super) fn version_lives(&self, time: Time) -> Arc<()> {
+        let alive = Arc::new(());
+        self.versions().insert(time, Arc::downgrade(&alive));
+        alive
+    }
+    /// The oldest version before `newest`, or that one, that anyone may still read.
+    pub(super) fn oldest_version(&self, newest: Time) -> Time {
+        let mut versions = self.versions();
+        versions.retain(|_, alive| alive.strong_count() > 0);
+        versions.keys().next().copied().unwrap_or(newest).min(newest)
+    }
+    fn versions(&self) -> MutexGuard<'_, BTreeMap<Time, Weak<()>>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The shards of a partition: the ranges of all partitions cover all shards.
+fn shards_of(partition: usize, partitions: usize, num_shards: usize) -> std::ops::Range<usize> {
+    let first = |partition: usize| (partition * num_shards).div_ceil(partitions);
+    first(partition)..first(partition + 1)
+}

@@ -1,0 +1,324 @@
+//! [`Shard`]: the keys of one virtual shard and their states, which a batch changes in place. Every change is logged
+//! with what was there before, so that a task that fails leaves nothing, and a version that is not the newest can still
+//! be read.
+
+use super::clock::{Clock, Timers};
+use crate::hash::{HashSeed, hash_of};
+use crate::rdd::combine_table::prefetch;
+use crate::time::Time;
+use rapidhash::fast::RapidHashMap;
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::mem;
+
+/// An index of 4-byte cells, at most half full, over slots in which an entry stays where it is.
+pub(super) struct Shard<K, S> {
+    seed: HashSeed,
+    /// 0: free; else `bits` bits of the slot's number plus one, and above them bits of the hash. A power of two long, or
+    /// empty as long as the shard is.
+    index: Vec<u32>,
+    bits: u32,
+    slots: Vec<Option<(K, S)>>,
+    /// Vacant slots; the last is taken first.
+    free: Vec<u32>,
+    /// One for each slot, from the first deadline on.
+    clocks: Vec<Clock>,
+    pub(super) timers: Timers,
+    /// What the running batch has changed.
+    log: Vec<(u32, Old<K, S>)>,
+    /// What led to each version that is newer than the oldest one in use, oldest first.
+    undo: VecDeque<(Time, Vec<(u32, Old<K, S>)>)>,
+}
+
+/// What a slot held before a change.
+enum Old<K, S> {
+    Nothing,
+    /// Another state of the same key.
+    State(S),
+    /// A key that was removed.
+    Entry(Box<(K, S)>),
+    Clock(Clock),
+}
+
+/// Slots that are added at once when all are taken, as a share of those there are: a vector that doubles would waste half.
+const GROWTH: usize = 4;
+
+impl<K: Hash + Eq, S> Shard<K, S> {
+    pub(super) fn new(seed: HashSeed) -> Self {
+        let (index, slots, free, clocks, log) = Default::default();
+        let (timers, undo) = Default::default();
+        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, undo }
+    }
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+    /// Slots that there are, vacant ones too.
+    pub(super) fn num_slots(&self) -> usize {
+        self.slots.len()
+    }
+    /// Bytes of the tables, without what keys and states own elsewhere.
+    pub(super) fn table_bytes(&self) -> usize {
+        self.index.capacity() * size_of::<u32>()
+            + self.slots.capacity() * size_of::<Option<(K, S)>>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.clocks.capacity() * size_of::<Clock>()
+            + self.timers.bytes()
+    }
+
+    #[inline(always)]
+    pub(super) fn prefetch_index(&self, hash: u64) {
+        prefetch(self.index.as_ptr().wrapping_add(hash as usize & self.index.len().wrapping_sub(1)));
+    }
+    #[inline(always)]
+    pub(super) fn prefetch_slot(&self, hash: u64) {
+        if let Some(cell) = self.index.get(hash as usize & self.index.len().wrapping_sub(1)) {
+            prefetch(self.slots.as_ptr().wrapping_add(self.number(*cell) as usize).wrapping_sub(1));
+        }
+    }
+
+    /// The slot of `key`, whose hash is `hash`.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: u64, key: &K) -> Option<u32> {
+        let mask = self.index.len().wrapping_sub(1);
+        let tag = self.tag(hash);
+        let mut at = hash as usize & mask;
+        loop {
+            let cell = *self.index.get(at)?;
+            if cell == 0 {
+                return None;
+            }
+            if (cell ^ tag) >> self.bits == 0 {
+                let slot = self.number(cell) - 1;
+                if self.slots[slot as usize].as_ref().is_some_and(|(known, _)| known == key) {
+                    return Some(slot);
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    #[inline(always)]
+    pub(super) fn get(&self, slot: u32) -> Option<&(K, S)> {
+        self.slots[slot as usize].as_ref()
+    }
+    /// The entry of a slot that is known to hold one.
+    #[inline(always)]
+    pub(super) fn entry(&self, slot: u32) -> &(K, S) {
+        self.get(slot).expect("the slot is taken")
+    }
+
+    /// Enters a key that is not there.
+    pub(super) fn insert(&mut self, hash: u64, key: K, state: S) -> u32 {
+        let slot = self.vacant();
+        self.slots[slot as usize] = Some((key, state));
+        self.link(hash, slot);
+        self.log.push((slot, Old::Nothing));
+        slot
+    }
+    #[inline(always)]
+    pub(super) fn replace(&mut self, slot: u32, state: S) {
+        let (_, known) = self.slots[slot as usize].as_mut().expect("the slot is taken");
+        let old = mem::replace(known, state);
+        self.log.push((slot, Old::State(old)));
+    }
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.set_clock(slot, Clock::NONE);
+        self.unlink(slot);
+        let entry = self.slots[slot as usize].take().expect("the slot is taken");
+        self.free.push(slot);
+        self.log.push((slot, Old::Entry(Box::new(entry))));
+    }
+
+    pub(super) fn clock(&self, slot: u32) -> Clock {
+        self.clocks.get(slot as usize).copied().unwrap_or(Clock::NONE)
+    }
+    pub(super) fn set_clock(&mut self, slot: u32, clock: Clock) {
+        let old = self.clock(slot);
+        if clock == old {
+            return;
+        }
+        if self.clocks.len() < self.slots.len() {
+            self.clocks.reserve_exact(self.slots.capacity() - self.clocks.len());
+            self.clocks.resize(self.slots.len(), Clock::NONE);
+        }
+        self.clocks[slot as usize] = self.timers.arm(slot, clock);
+        self.log.push((slot, Old::Clock(old)));
+    }
+    /// The slots whose deadline has come by `time`, earliest first. Whoever asks sets their clocks.
+    pub(super) fn due(&mut self, time: Time) -> Vec<u32> {
+        let mut due = Vec::new();
+        let taken = self.timers.take(time);
+        for (deadline, slots) in &taken {
+            for slot in slots {
+                let clock = self.clock(*slot);
+                if clock.armed != *deadline {
+                    continue; // Another key has the slot by now, or is held elsewhere.
+                }
+                self.log.push((*slot, Old::Clock(clock)));
+                let unarmed = Clock { armed: Clock::NEVER, ..clock };
+                if clock.deadline() <= time {
+                    due.push(*slot);
+                    self.clocks[*slot as usize] = unarmed;
+                } else {
+                    self.clocks[*slot as usize] = self.timers.arm(*slot, unarmed);
+                }
+            }
+        }
+        self.timers.was_taken(taken);
+        due
+    }
+
+    /// The slots that the running batch has changed, maybe more than once.
+    pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
+        self.log.iter().filter(|(_, old)| !matches!(old, Old::Clock(_))).map(|(slot, _)| *slot)
+    }
+    /// As it was before the batch.
+    pub(super) fn rollback(&mut self) {
+        self.timers.rollback();
+        while let Some((slot, old)) = self.log.pop() {
+            let at = slot as usize;
+            match old {
+                Old::State(state) => self.slots[at].as_mut().expect("its key was there").1 = state,
+                Old::Clock(clock) => self.clocks[at] = clock,
+                Old::Nothing => {
+                    self.unlink(slot);
+                    self.slots[at] = None;
+                    self.free.push(slot);
+                }
+                Old::Entry(entry) => {
+                    let vacant = self.free.pop();
+                    debug_assert_eq!(vacant, Some(slot), "changes are undone in reverse order");
+                    let hash = hash_of(self.seed, &entry.0);
+                    self.slots[at] = Some(*entry);
+                    self.link(hash, slot);
+                }
+            }
+        }
+    }
+    /// The batch has made `version`.
+    pub(super) fn commit(&mut self, version: Time) {
+        let live = self.len();
+        self.timers.commit(live, || self.clocks.iter().map(|clock| clock.armed));
+        if !self.log.is_empty() {
+            self.undo.push_back((version, mem::take(&mut self.log)));
+        }
+    }
+    /// Nobody reads a version before `oldest` any more.
+    pub(super) fn forget_before(&mut self, oldest: Time) {
+        while self.undo.front().is_some_and(|(version, _)| *version <= oldest) {
+            self.undo.pop_front();
+        }
+    }
+
+    /// The entries of `version` in slots from `from` on, as long as `take` wants more; the slot to go on at, or none at
+    /// the end.
+    pub(super) fn scan(&self, version: Time, from: usize, mut take: impl FnMut(&K, &S) -> bool) -> Option<usize> {
+        let before = self.before(version);
+        for (at, slot) in self.slots.iter().enumerate().skip(from) {
+            let entry = match &before {
+                None => slot.as_ref().map(|(key, state)| (key, state)),
+                Some(before) => match before.get(&(at as u32)) {
+                    Some(then) => *then,
+                    None => slot.as_ref().map(|(key, state)| (key, state)),
+                },
+            };
+            if let Some((key, state)) = entry
+                && !take(key, state)
+            {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+    /// What slots held in `version`, of those that were changed since; none if none was.
+    fn before(&self, version: Time) -> Option<RapidHashMap<u32, Option<(&K, &S)>>> {
+        if self.undo.back().is_none_or(|(newest, _)| *newest <= version) {
+            return None;
+        }
+        let mut before: RapidHashMap<u32, Option<(&K, &S)>> = RapidHashMap::default();
+        let newer = self.undo.iter().rev().take_while(|(changed, _)| *changed > version);
+        for (slot, old) in newer.flat_map(|(_, changes)| changes.iter().rev()) {
+            let now = || self.slots[*slot as usize].as_ref().map(|(key, state)| (key, state));
+            let then = before.entry(*slot).or_insert_with(now);
+            match old {
+                Old::Nothing => *then = None,
+                Old::Entry(entry) => *then = Some((&entry.0, &entry.1)),
+                Old::State(state) => *then = then.map(|(key, _)| (key, state)),
+                Old::Clock(_) => {}
+            }
+        }
+        Some(before)
+    }
+
+    fn vacant(&mut self) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            return slot;
+        }
+        let slots = self.slots.len();
+        assert!(slots < u32::MAX as usize / 4, "a state shard holds at most 2^30 keys: use more shards");
+        if slots == self.slots.capacity() {
+            self.slots.reserve_exact((slots / GROWTH).max(4));
+        }
+        if 2 * (slots + 1) > self.index.len() {
+            self.index_all((2 * (slots + 1)).next_power_of_two().max(16));
+        }
+        self.slots.push(None);
+        if !self.clocks.is_empty() {
+            self.clocks.push(Clock::NONE);
+        }
+        slots as u32
+    }
+    #[cold]
+    fn index_all(&mut self, cells: usize) {
+        self.bits = cells.trailing_zeros();
+        self.index = Vec::new(); // first the old memory, then the new
+        self.index = vec![0; cells];
+        for slot in 0..self.slots.len() as u32 {
+            if let Some((key, _)) = &self.slots[slot as usize] {
+                self.link(hash_of(self.seed, key), slot);
+            }
+        }
+    }
+    fn link(&mut self, hash: u64, slot: u32) {
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.index[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.index[at] = self.tag(hash) | (slot + 1);
+    }
+    /// Takes the slot out of the index, and lets those behind it move up, so that no gap cuts them off.
+    fn unlink(&mut self, slot: u32) {
+        let mask = self.index.len() - 1;
+        let home = |shard: &Self, cell: u32| {
+            let (key, _) = shard.entry(shard.number(cell) - 1);
+            hash_of(shard.seed, key) as usize & mask
+        };
+        let mut hole = hash_of(self.seed, &self.entry(slot).0) as usize & mask;
+        while self.number(self.index[hole]) != slot + 1 {
+            hole = (hole + 1) & mask;
+        }
+        let mut next = (hole + 1) & mask;
+        while self.index[next] != 0 {
+            let wanted = home(self, self.index[next]);
+            if next.wrapping_sub(wanted) & mask >= next.wrapping_sub(hole) & mask {
+                self.index[hole] = self.index[next];
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.index[hole] = 0;
+    }
+    /// The hash's bits from 32 on, above the slot's number. The cell's place uses the lowest ones, and the shard is one
+    /// by the highest.
+    #[inline(always)]
+    fn tag(&self, hash: u64) -> u32 {
+        ((hash >> 32) as u32) << self.bits
+    }
+    #[inline(always)]
+    fn number(&self, cell: u32) -> u32 {
+        cell & ((1 << self.bits) - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! [`StateStage`]: the step from one version of an operator's state to the next, a stage of its own whose tasks change
+//! one partition each. A task that fails leaves its partition as it was before the batch.
+
+mod read;
+
+use super::keyed::{KeyedState, Layout};
+use super::operator::StateOperator;
+use crate::item::ItemId;
+use crate::rdd::{FoundShuffles, Outcome, RddContext, Shuffle, Stop, Task};
+use crate::time::Time;
+use crate::transport::{Role, Transport};
+use crate::{Data, Error, ErrorKind, Key, Record, Result as Fallible, wire};
+pub(crate) use read::{StateOutputs, StateRecords};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The state of one partition of an operator.
+pub(crate) trait PartitionState: Send + Sized + 'static {
+    type Key: Key;
+    /// What a key's entry holds.
+    type Value: Record;
+    fn fresh(layout: Layout) -> Self;
+    fn entries(&self) -> &KeyedState<Self::Key, Self::Value>;
+    /// Takes back what the batch has changed so far.
+    fn rollback(&mut self);
+    /// The batch has made `version`; versions before `oldest` are not read any more.
+    fn commit(&mut self, version: Time, oldest: Time);
+    /// For another process of the application.
+    fn encode(&self) -> Fallible<Vec<u8>>;
+    fn decode(layout: Layout, bytes: &[u8]) -> Fallible<Self>;
+}
+
+/// What a batch does to the state.
+pub(crate) trait Step: Send + Sync + 'static {
+    type State: PartitionState;
+    /// What it makes besides, for who reads the batch.
+    type Output: Data;
+    /// The shuffles that its tasks read.
+    fn shuffles(&self, found: &mut FoundShuffles);
+    /// Changes the partition of `task`. What it has changed is taken back if it fails.
+    fn advance(&self, state: &mut Self::State, task: &Task<'_>) -> Result<Vec<Self::Output>, Stop>;
+}
+
+pub(crate) struct StateStage<P: Step> {
+    pub(super) operator: Arc<StateOperator<P::State>>,
+    /// The version that it makes.
+    pub(super) time: Time,
+    /// The version that it changes.
+    before: Time,
+    /// Gone once all partitions are done.
+    lineage: Mutex<Option<Arc<Lineage<P>>>>,
+    turn: Mutex<()>,
+    /// Where the state of this version lies, for other processes, and what it makes besides.
+    item: ItemId,
+    outputs_item: ItemId,
+    place: Place<P::Output>,
+    /// As long as it lives, so do the stage's version and what is needed to read it.
+    _alive: Arc<()>,
+}
+/// What a stage is computed from.
+struct Lineage<P: Step> {
+    step: P,
+    /// The stage that makes the version before; none for the first.
+    previous: Option<Arc<StateStage<P>>>,
+}
+enum Place<E> {
+    /// In this process: the state as it is, changed in place.
+    Here { done: Vec<OnceLock<Vec<E>>>, left: AtomicUsize },
+    /// With the other processes, a whole copy for each version.
+    Away { transport: Arc<dyn Transport>, complete: AtomicBool },
+}
+
+impl<P: Step> StateStage<P> {
+    /// The stage behind `previous`, or the first.
+    pub(crate) fn new(
+        context: &RddContext,
+        operator: Arc<StateOperator<P::State>>,
+        time: Time,
+        previous: Option<Arc<StateStage<P>>>,
+        step: P,
+    ) -> Fallible<Arc<StateStage<P>>> {
+        let partitions = operator.partitions();
+        let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
+        let place = match context.transport() {
+            Some(transport) => {
+                // A worker has not made the stages before; the driver's tell which version it changes.
+                let item = context.next_item();
+                match transport.role() {
+                    Role::Driver => transport.put_value(item, wire::encode(&before)?),
+                    Role::Worker => before = wire::decode(&transport.value(item)?)?,
+                }
+                Place::Away { transport: transport.clone(), complete: AtomicBool::new(false) }
+            }
+            None => Place::Here {
+                done: (0..partitions).map(|_| OnceLock::new()).collect(),
+                left: AtomicUsize::new(partitions),
+            },
+        };
+        let (item, outputs_item) = (context.next_item(), context.next_item());
+        let (lineage, _alive) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), operator.version_lives(time));
+        let turn = Mutex::default();
+        let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place, _alive });
+        context.register_shuffle(&stage);
+        Ok(stage)
+    }
+    pub(crate) fn time(&self) -> Time {
+        self.time
+    }
+    pub(crate) fn is_complete(&self) -> bool {
+        let complete = match &self.place {
+            Place::Here { left, .. } => left.load(Ordering::Acquire) == 0,
+            Place::Away { complete, .. } => complete.load(Ordering::Relaxed) || self.missing().is_empty(),
+        };
+        if complete {
+            // What the batch was made from is dropped when the lock is free.
+            let _lineage = self.lock().take();
+        }
+        complete
+    }
+    /// How many stages have to run before its state is there, this one included.
+    pub(crate) fn pending(&self) -> usize {
+        let mut pending = 0;
+        let mut next = self.lock().clone();
+        while let Some(lineage) = next {
+            pending += 1;
+            next = lineage.previous.as_ref().and_then(|previous| previous.lock().clone());
+        }
+        pending
+    }
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Lineage<P>>>> {
+        self.lineage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state of this process's partition in place.
+    fn advance_here(&self, step: &P, done: &OnceLock<Vec<P::Output>>, task: &Task<'_>) -> Outcome {
+        // Who changes a partition, or reads some of it, has its turn; the closures that run meanwhile cannot ask for it.
+        let mut cell = self.operator.cell(task.partition());
+        if cell.version != self.before {
+            let (is, wanted) = (cell.version, self.before);
+            return Err(Error::new(ErrorKind::Internal, format!("the state is of {is} and not of {wanted}")).into());
+        }
+        let layout = || self.operator.layout(task.partition());
+        let mut change = Change(cell.state.get_or_insert_with(|| P::State::fresh(layout())));
+        let outputs = step.advance(change.0, task)?;
+        task.check()?;
+        change.commit(self.time, self.operator.oldest_version(self.time));
+        cell.version = self.time;
+        let fresh = done.set(outputs);
+        assert!(fresh.is_ok(), "a version is made once");
+        Ok(())
+    }
+    /// Makes the next version of a partition from a copy.
+    fn advance_away(&self, step: &P, transport: &dyn Transport, task: &Task<'_>) -> Outcome {
+        let mut state = match self.before == self.operator.zero() {
+            true => P::State::fresh(self.operator.layout(task.partition())),
+            false => self.fetch(transport, ItemId { scope: self.item.scope.at(self.before), ..self.item }, task)?,
+        };
+        let outputs = step.advance(&mut state, task)?;
+        state.commit(self.time, self.time);
+        let put = |item, bytes| {
+            let mut buckets = vec![Vec::new(); self.operator.partitions()];
+            buckets[task.partition()] = bytes;
+            transport.put_buckets(item, task.partition(), buckets);
+        };
+        put(self.outputs_item, wire::encode(&outputs)?);
+        put(self.item, state.encode()?);
+        Ok(())
+    }
+    fn fetch(&self, transport: &dyn Transport, item: ItemId, task: &Task<'_>) -> Result<P::State, Stop> {
+        let mut buckets = transport.buckets(item, self.operator.partitions(), task.partition())?;
+        let layout = self.operator.layout(task.partition());
+        Ok(P::State::decode(layout, &buckets.swap_remove(task.partition()))?)
+    }
+}
+
+/// What a batch has changed so far; taken back unless it is committed.
+struct Change<'a, S: PartitionState>(&'a mut S);
+impl<S: PartitionState> Change<'_, S> {
+    fn commit(self, version: Time, oldest: Time) {
+        self.0.commit(version, oldest);
+    }
+}
+impl<S: PartitionState> Drop for Change<'_, S> {
+    /// Takes back nothing behind a commit.
+    fn drop(&mut self) {
+        self.0.rollback();
+    }
+}
+
+impl<P: Step> Shuffle for StateStage<P> {
+    fn id(&self) -> ItemId {
+        self.item
+    }
+    fn parents(&self) -> Vec<Arc<dyn Shuffle>> {
+        let Some(lineage) = self.lock().clone() else { return Vec::new() };
+        FoundShuffles::by(|found| {
+            if let Some(previous) = lineage.previous.as_ref().filter(|previous| !previous.is_complete()) {
+                found.push(previous.clone());
+            }
+            lineage.step.shuffles(found);
+        })
+    }
+    fn shape(&self) -> (usize, usize) {
+        (self.operator.partitions(), self.operator.partitions())
+    }
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn missing(&self) -> Vec<usize> {
+        match &self.place {
+            Place::Here { done, .. } => (0..done.len()).filter(|at| done[*at].get().is_none()).collect(),
+            Place::Away { transport, complete } => {
+                let missing = transport.missing_maps(self.item, self.operator.partitions());
+                complete.store(missing.is_empty(), Ordering::Relaxed);
+                missing
+            }
+        }
+    }
+    fn run_map(&self, task: &Task<'_>) -> Outcome {
+        let Some(lineage) = self.lock().clone() else { return Ok(()) };
+        match &self.place {
+            Place::Here { done, left } => {
+                let done = &done[task.partition()];
+                if done.get().is_none() {
+                    self.advance_here(&lineage.step, done, task)?;
+                    left.fetch_sub(1, Ordering::AcqRel);
+                }
+            }
+            Place::Away { transport, .. } => self.advance_away(&lineage.step, &**transport, task)?,
+        }
+        drop(lineage);
+        self.is_complete();
+        Ok(())
+    }
+    /// The state and the outputs are there for every reader.
+    fn open(&self) {}
+    fn keep(&self) {}
+}
+
+impl<P: Step> Drop for StateStage<P> {
+    fn drop(&mut self) {
+        if let Place::Away { transport, .. } = &self.place
+            && transport.role() == Role::Driver
+        {
+            transport.forget_shuffle(self.item);
+            transport.forget_shuffle(self.outputs_item);
+        }
+    }
+}
