@@ -37,7 +37,7 @@ impl<T: Record> DStream<T> {
     {
         if self.graph.may_change(self.node.header(), "changing the checkpoint interval of a DStream") {
             self.node.let_keep();
-            self.node.header().set_level(StorageLevel::MEMORY_ONLY_SER);
+            self.node.set_level(StorageLevel::MEMORY_ONLY_SER);
             self.node.header().set_checkpoint_interval(interval);
         }
         self.clone()
@@ -52,7 +52,7 @@ pub(super) fn check_interval(operator: &Header) -> Result<()> {
         format!("{place}: the checkpoint interval of {interval:?} is shorter than the slide duration of {slide:?}")
     } else if !interval.is_multiple_of_duration(slide) {
         format!("{place}: the checkpoint interval of {interval:?} is no multiple of the slide duration of {slide:?}")
-    } else if operator.level() == StorageLevel::NONE {
+    } else if operator.chosen_level() == Some(StorageLevel::NONE) {
         format!(
             "{place}: the stream is checkpointed, but persist(StorageLevel::NONE) keeps it from being persisted; choose \
              another level"

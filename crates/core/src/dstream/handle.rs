@@ -211,7 +211,20 @@ impl<T: Record> DStream<T> {
         parents: Vec<Arc<dyn AnyDStream>>,
         compute: impl Fn(&Tick) -> Generated<U> + Send + Sync + 'static,
     ) -> DStream<U> {
-        let header = Header::new(kind, Location::caller(), self.slide_duration());
+        self.attach_sliding(kind, parents, self.slide_duration(), Duration::ZERO, compute)
+    }
+
+    /// As `attach`, with an RDD every `slide`, for which parents are asked for theirs of up to `looks_back` earlier.
+    #[track_caller]
+    pub(super) fn attach_sliding<U: Record>(
+        &self,
+        kind: &'static str,
+        parents: Vec<Arc<dyn AnyDStream>>,
+        slide: Duration,
+        looks_back: Duration,
+        compute: impl Fn(&Tick) -> Generated<U> + Send + Sync + 'static,
+    ) -> DStream<U> {
+        let header = Header::new(kind, Location::caller(), slide).looking_back(looks_back);
         let node = DStreamNode::new(header, parents, compute);
         self.graph.add_node(node.clone());
         DStream { node, graph: self.graph.clone(), _driver: self._driver }

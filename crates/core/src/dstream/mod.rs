@@ -31,8 +31,11 @@ mod slice;
 mod transform;
 mod try_map;
 mod union;
+mod window;
+mod window_span;
 
 pub use foreach_rdd::{JobOutcome, OutputOperation};
 pub use graph::{BatchJob, DStreamGraph};
 pub use handle::DStream;
 pub use save_as_text_files::rdd_to_file_name;
+pub use window_span::Window;

@@ -47,6 +47,8 @@ pub(crate) struct DStreamNode<T> {
     /// at most, so nobody waits in a circle.
     turn: Mutex<()>,
     pub(super) keeping: OnceLock<Keeping<T>>,
+    /// A window keeps no RDDs but those of this stream, which it reads.
+    pub(super) persists: OnceLock<Arc<DStreamNode<T>>>,
 }
 
 /// What an operator remembers.
@@ -62,6 +64,8 @@ pub(crate) struct Header {
     pub(crate) location: &'static Location<'static>,
     /// Every how long it yields an RDD.
     pub(crate) slide: Duration,
+    /// How long before a batch time it may ask its parents for their RDDs: the length of a window.
+    pub(crate) looks_back: Duration,
     /// What the user sets while the graph is built.
     settings: Mutex<Settings>,
     /// Whether it shuffles, into a number of partitions that the user may choose.
@@ -75,7 +79,8 @@ pub(crate) struct Header {
 struct Settings {
     uid: Option<String>,
     partitions: Option<PartitionChoice>,
-    level: StorageLevel,
+    /// None unless the user or a window chose one.
+    level: Option<StorageLevel>,
     checkpoint_interval: Option<Duration>,
 }
 struct Started {
@@ -100,7 +105,11 @@ pub(crate) trait AnyDStream: Send + Sync {
 impl Header {
     pub(crate) fn new(kind: &'static str, location: &'static Location<'static>, slide: Duration) -> Header {
         let (settings, chooses_partitions, readers, started) = Default::default();
-        Header { kind, location, slide, settings, chooses_partitions, readers, started }
+        let looks_back = Duration::ZERO;
+        Header { kind, location, slide, looks_back, settings, chooses_partitions, readers, started }
+    }
+    pub(crate) fn looking_back(self, looks_back: Duration) -> Header {
+        Header { looks_back, ..self }
     }
     pub(crate) fn place(&self) -> String {
         format!("{} at {}:{}:{}", self.kind, self.location.file(), self.location.line(), self.location.column())
@@ -115,10 +124,13 @@ impl Header {
         self.settings().partitions = Some(partitions);
     }
     pub(crate) fn level(&self) -> StorageLevel {
+        self.chosen_level().unwrap_or_default()
+    }
+    pub(crate) fn chosen_level(&self) -> Option<StorageLevel> {
         self.settings().level
     }
     pub(crate) fn set_level(&self, level: StorageLevel) {
-        self.settings().level = level;
+        self.settings().level = Some(level);
     }
     pub(crate) fn checkpoint_interval(&self) -> Option<Duration> {
         self.settings().checkpoint_interval
@@ -168,8 +180,8 @@ impl<T: Record> DStreamNode<T> {
     ) -> Arc<Self> {
         parents.iter().for_each(|parent| parent.header().add_reader());
         let generated = Mutex::new(Generations { rdds: BTreeMap::new(), forgotten: None });
-        let (turn, keeping) = Default::default();
-        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated, turn, keeping })
+        let (turn, keeping, persists) = Default::default();
+        Arc::new(DStreamNode { header, parents, compute: Box::new(compute), generated, turn, keeping, persists })
     }
 
     /// The RDD of batch `time`: the one generated before, or a new one. None at a time that is not `zero` plus a

@@ -6,6 +6,7 @@ use super::node::{AnyDStream, DStreamNode};
 use crate::rdd::Rdd;
 use crate::time::{DurationExt, Time};
 use crate::{Data, Record, StorageLevel};
+use std::sync::Arc;
 
 /// How a node keeps the RDDs that it makes: set with the first level or interval, when the type is known to be `Data`.
 pub(super) struct Keeping<T> {
@@ -33,8 +34,7 @@ impl<T: Record> DStream<T> {
         T: Data,
     {
         if self.graph.may_change(self.node.header(), "changing the storage level of a DStream") {
-            self.node.let_keep();
-            self.node.header().set_level(level);
+            self.node.set_level(level);
         }
         self.clone()
     }
@@ -78,6 +78,32 @@ impl<T: Record> DStreamNode<T> {
         T: Data,
     {
         self.keeping.get_or_init(|| Keeping { persist: Rdd::persist, checkpoint: Rdd::checkpoint });
+    }
+    /// The level of what the stream keeps: its own RDDs, or those that a window reads.
+    pub(super) fn set_level(&self, level: StorageLevel)
+    where
+        T: Data,
+    {
+        let keeper = self.keeper();
+        keeper.let_keep();
+        keeper.header.set_level(level);
+    }
+    /// As `set_level`, unless a level was chosen before, or the graph has started.
+    pub(super) fn persist_by_default(&self, level: StorageLevel)
+    where
+        T: Data,
+    {
+        let keeper = self.keeper();
+        if keeper.header.chosen_level().is_none() && keeper.header.zero().is_none() {
+            keeper.set_level(level);
+        }
+    }
+    /// `parent`, whose RDDs make up this window's, keeps them for it.
+    pub(super) fn persist_parent(&self, parent: &Arc<DStreamNode<T>>) {
+        self.persists.get_or_init(|| parent.clone());
+    }
+    fn keeper(&self) -> &DStreamNode<T> {
+        self.persists.get().map_or(self, |parent| parent.keeper())
     }
     /// The RDD that was made for `time`, which keeps its partitions if the operator was told so. One that is cut off
     /// from its lineage keeps them in any case.

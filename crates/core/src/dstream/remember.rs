@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// For each of `nodes`, where parents come before children: `minimum`, the slide duration and what those who read it
-/// remember, whichever is longest; and longer than the checkpoint interval: if it is not, twice that. Source: Spark's
-/// `DStream.initialize` and `remember`.
+/// remember and how far they look back, whichever is longest; and longer than the checkpoint interval: if it is not, twice that. Source: Spark's
+/// `DStream.initialize`, `remember` and `parentRememberDuration`.
 pub(super) fn remember_durations(nodes: &[Arc<dyn AnyDStream>], minimum: Duration) -> Vec<Duration> {
     let mut asked: HashMap<*const (), Duration> = HashMap::new();
     let mut durations: Vec<Duration> = nodes
@@ -21,7 +21,7 @@ pub(super) fn remember_durations(nodes: &[Arc<dyn AnyDStream>], minimum: Duratio
             }
             for parent in node.parents() {
                 let of_parent = asked.entry(address(parent)).or_default();
-                *of_parent = remember.max(*of_parent);
+                *of_parent = remember.saturating_add(header.looks_back).max(*of_parent);
             }
             remember
         })
