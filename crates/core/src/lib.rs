@@ -25,6 +25,7 @@ pub mod item;
 pub mod listener;
 pub mod rdd;
 pub mod receiver;
+pub mod state;
 pub mod text;
 pub mod time;
 pub mod transport;

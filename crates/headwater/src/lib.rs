@@ -35,7 +35,7 @@ pub use headwater_core::{
     Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
     HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, RangePartitioner,
     Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, TextRecord, accumulator, dstream, engine, env,
-    hash, input, item, listener, rdd, receiver, text, time, transport, wire,
+    hash, input, item, listener, rdd, receiver, state, text, time, transport, wire,
 };
 pub use headwater_runtime::{
     Conf, ConfEntry, ConfSource, ListenerHandle, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
@@ -45,8 +45,9 @@ pub use headwater_runtime::{
 /// What a streaming program uses: `use headwater::prelude::*`.
 pub mod prelude {
     pub use crate::{Conf, DStream, Rdd, RddContext, RddQueue, RunningContext, StorageLevel, StreamingContext, Text};
-    pub use headwater_core::dstream::Window;
+    pub use headwater_core::dstream::{MapWithStateDStream, StateSpec, StateUpdate, Window};
     pub use headwater_core::listener::{StreamingEvent, StreamingListener};
+    pub use headwater_core::state::State;
     pub use headwater_core::text::TextByReference as _;
     pub use headwater_core::time::{DurationExt, Interval, Time, milliseconds, minutes, seconds};
     pub use std::time::Duration;

@@ -2,7 +2,7 @@
 //! it; once started it turns each batch time into jobs, and forgets what is no longer needed.
 
 use super::checkpoint::check_interval;
-use super::node::{AnyDStream, Header};
+use super::node::{AnyDStream, Header, address};
 use super::operator_ids::operator_ids;
 use super::remember::remember_durations;
 use crate::input::InputDStream;
@@ -12,7 +12,7 @@ use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -57,6 +57,8 @@ struct State {
     nodes: Vec<Arc<dyn AnyDStream>>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// Operators whose RDD is made from that of the batch before.
+    stateful: Vec<Arc<dyn AnyDStream>>,
     /// What is wrong with the program so far; `start` reports the first.
     errors: Vec<Error>,
     remember: Option<Duration>,
@@ -66,6 +68,8 @@ struct Started {
     nodes: Vec<Arc<dyn AnyDStream>>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// Of the operators with state, those that an output reads, parents before children.
+    stateful: Vec<Arc<dyn AnyDStream>>,
     /// Told about operators that are added too late.
     misused: Box<dyn Fn(Error) + Send + Sync>,
     /// The newest batch whose inputs have their RDDs.
@@ -123,6 +127,11 @@ impl DStreamGraph {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
             self.state().nodes.push(node);
         }
+    }
+    /// The operator `node`, which was added, has a state: it is asked for its RDD in each batch that it has one in,
+    /// whether an output asks then or not.
+    pub(crate) fn add_stateful(&self, node: Arc<dyn AnyDStream>) {
+        self.state().stateful.push(node);
     }
     pub(crate) fn add_input(&self, node: Arc<dyn AnyDStream>, source: Arc<dyn InputDStream>) {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
@@ -187,10 +196,12 @@ impl DStreamGraph {
         for ((node, operator), remember) in state.nodes.iter().zip(&operators).zip(remember) {
             node.header().start(*operator, zero, remember);
         }
-        let State { nodes, inputs, outputs, .. } = std::mem::take(&mut *state);
+        let State { nodes, inputs, outputs, mut stateful, .. } = std::mem::take(&mut *state);
         drop(state);
-        let (newest, open, looking_back) = Default::default();
-        let started = Started { nodes, inputs, outputs, misused: Box::new(misused), newest, open, looking_back };
+        let read = ancestors(outputs.iter().map(|output| &output.node));
+        stateful.retain(|node| read.contains(&address(node)));
+        let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
+        let started = Started { nodes, inputs, outputs, stateful, misused, newest, open, looking_back };
         let fresh = self.started.set(started);
         assert!(fresh.is_ok(), "a context is consumed by its start");
         self.context.engine().program_started(zero, &operators)
@@ -228,6 +239,8 @@ impl DStreamGraph {
             input.source.allocate(time)?;
             input.node.generate(time)?;
         }
+        // What goes wrong here goes wrong again where an output asks for it.
+        started.stateful.iter().for_each(|node| drop(node.generate(time)));
         started.newest().replace(time);
         let mut jobs = Vec::with_capacity(started.outputs.len());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
@@ -275,4 +288,15 @@ impl DStreamGraph {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The nodes themselves and all that they are made from.
+fn ancestors<'a>(of: impl Iterator<Item = &'a Arc<dyn AnyDStream>>) -> HashSet<*const ()> {
+    let (mut found, mut next): (HashSet<_>, Vec<_>) = (HashSet::new(), of.cloned().collect());
+    while let Some(node) = next.pop() {
+        if found.insert(address(&node)) {
+            next.extend(node.parents().iter().cloned());
+        }
+    }
+    found
 }

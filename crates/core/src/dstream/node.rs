@@ -19,6 +19,8 @@ use std::time::Duration;
 pub(crate) struct Tick {
     pub(crate) operator: OperatorId,
     pub(crate) time: Time,
+    /// The time before the first batch.
+    pub(crate) zero: Time,
     /// `.with_partitions(n)` or `.with_partitioner(p)`
     pub(crate) partitions: Option<PartitionChoice>,
 }
@@ -204,7 +206,7 @@ impl<T: Record> DStreamNode<T> {
             return Ok(known.clone());
         }
         let operator = started.operator;
-        let tick = Tick { operator, time, partitions: started.partitions.clone() };
+        let tick = Tick { operator, time, zero: started.zero, partitions: started.partitions.clone() };
         let origin = Origin::of_operator(self.header.kind, self.header.location, operator);
         let make = || Ok((self.compute)(&tick)?.map(|rdd| self.kept(rdd, time, started.zero)));
         let compute = || making_batch(operator, time, make);

@@ -94,6 +94,10 @@ impl RddContext {
         let known = largest.as_ref().and_then(Partitioning::typed);
         known.unwrap_or_else(|| by_hash().typed().expect("the hash takes every key"))
     }
+    /// Virtual shards that the keys of a state are dealt out by.
+    pub(crate) fn state_shards(&self) -> usize {
+        256
+    }
     pub(crate) fn seed(&self) -> HashSeed {
         self.0.seed
     }

@@ -15,7 +15,7 @@ pub struct FoundShuffles {
 
 impl FoundShuffles {
     /// What `walk` finds.
-    pub(super) fn by(walk: impl FnOnce(&mut FoundShuffles)) -> Vec<Arc<dyn Shuffle>> {
+    pub(crate) fn by(walk: impl FnOnce(&mut FoundShuffles)) -> Vec<Arc<dyn Shuffle>> {
         let mut found = FoundShuffles::default();
         walk(&mut found);
         found.shuffles

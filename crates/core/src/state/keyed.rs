@@ -40,6 +40,9 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         let shards = layout.shards.clone().map(|_| Shard::new(layout.seed)).collect();
         KeyedState { layout, shards }
     }
+    pub(crate) fn seed(&self) -> HashSeed {
+        self.layout.seed
+    }
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(Shard::len).sum()
     }
@@ -114,7 +117,7 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         None
     }
     /// All entries as they are now, with their clocks.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &S, Clock)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &S, Clock)> {
         self.shards.iter().flat_map(|shard| {
             let slots = 0..shard.num_slots() as u32;
             slots.filter_map(|slot| shard.get(slot).map(|(key, state)| (key, state, shard.clock(slot))))

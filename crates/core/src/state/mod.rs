@@ -2,12 +2,17 @@
 //! versions. Between the shuffle that brings a batch's records to their keys and the operators that read the result.
 
 mod clock;
+mod handle;
 mod keyed;
+mod mapped;
 mod operator;
 mod shard;
 mod stage;
+mod table_state;
+mod update;
 
-pub(crate) use clock::Clock;
-pub(crate) use keyed::{Cursor, KeyedState, Layout, Place};
-pub(crate) use operator::{StateOperator, Partitioned};
-pub(crate) use stage::{PartitionState, StateStage, Step};
+pub use handle::State;
+pub(crate) use mapped::MapWithState;
+pub(crate) use operator::StateOperator;
+pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, Step};
+pub(crate) use update::UpdateState;

@@ -3,17 +3,15 @@
 
 use super::keyed::Layout;
 use super::stage::PartitionState;
-use crate::hash::partition_of;
-use crate::partitioner::{KeyPartitioner, Partitioning};
+use crate::partitioner::KeyPartitioner;
 use crate::time::Time;
-use crate::{Error, Key, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-pub(crate) struct StateOperator<S> {
+pub(crate) struct StateOperator<S: PartitionState> {
     /// The version before the first.
     zero: Time,
-    partitioning: Partitioning,
+    partitioner: KeyPartitioner<S::Key>,
     layouts: Vec<Layout>,
     cells: Vec<Mutex<Cell<S>>>,
     versions: Mutex<BTreeMap<Time, Weak<()>>>,
@@ -28,7 +26,7 @@ pub(super) struct Cell<S> {
 
 impl<S: PartitionState> StateOperator<S> {
     /// State in `num_shards` virtual shards, dealt out over the partitions of `partitioner`.
-    pub(crate) fn new(zero: Time, partitioner: &KeyPartitioner<S::Key>, num_shards: usize) -> Self {
+    pub(crate) fn new(zero: Time, partitioner: KeyPartitioner<S::Key>, num_shards: usize) -> Self {
         let partitions = partitioner.num_partitions();
         let layout = |partition| Layout {
             seed: partitioner.seed(),
@@ -38,8 +36,8 @@ impl<S: PartitionState> StateOperator<S> {
         };
         let cell = |_| Mutex::new(Cell { version: zero, state: None });
         let cells = (0..partitions).map(cell).collect();
-        let (partitioning, versions) = (partitioner.erased().clone(), Mutex::default());
-        StateOperator { zero, partitioning, layouts: (0..partitions).map(layout).collect(), cells, versions }
+        let layouts = (0..partitions).map(layout).collect();
+        StateOperator { zero, partitioner, layouts, cells, versions: Mutex::default() }
     }
     pub(super) fn zero(&self) -> Time {
         self.zero
@@ -47,8 +45,8 @@ impl<S: PartitionState> StateOperator<S> {
     pub(super) fn partitions(&self) -> usize {
         self.cells.len()
     }
-    pub(super) fn partitioning(&self) -> &Partitioning {
-        &self.partitioning
+    pub(crate) fn partitioner(&self) -> &KeyPartitioner<S::Key> {
+        &self.partitioner
     }
     pub(super) fn layout(&self, partition: usize) -> Layout {
         self.layouts[partition].clone()

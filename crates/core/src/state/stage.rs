@@ -71,13 +71,13 @@ enum Place<E> {
 }
 
 impl<P: Step> StateStage<P> {
-    /// The stage behind `previous`, or the first.
+    /// The stage behind `previous`, or the first, which `step` is told.
     pub(crate) fn new(
         context: &RddContext,
         operator: Arc<StateOperator<P::State>>,
         time: Time,
         previous: Option<Arc<StateStage<P>>>,
-        step: P,
+        step: impl FnOnce(bool) -> P,
     ) -> Fallible<Arc<StateStage<P>>> {
         let partitions = operator.partitions();
         let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
@@ -97,6 +97,8 @@ impl<P: Step> StateStage<P> {
             },
         };
         let (item, outputs_item) = (context.next_item(), context.next_item());
+        // What it makes has names behind these, which are the same in every batch.
+        let step = step(before == operator.zero());
         let (lineage, _alive) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), operator.version_lives(time));
         let turn = Mutex::default();
         let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place, _alive });
@@ -140,7 +142,7 @@ impl<P: Step> StateStage<P> {
             return Err(Error::new(ErrorKind::Internal, format!("the state is of {is} and not of {wanted}")).into());
         }
         let layout = || self.operator.layout(task.partition());
-        let mut change = Change(cell.state.get_or_insert_with(|| P::State::fresh(layout())));
+        let change = Change(cell.state.get_or_insert_with(|| P::State::fresh(layout())));
         let outputs = step.advance(change.0, task)?;
         task.check()?;
         change.commit(self.time, self.operator.oldest_version(self.time));

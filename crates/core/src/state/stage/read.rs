@@ -28,7 +28,7 @@ where
         }
     }
     fn partitioner(&self) -> Option<Partitioning> {
-        Some(self.stage.operator.partitioning().clone())
+        Some(self.stage.operator.partitioner().erased().clone())
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, R>) -> Outcome {
         let fetched = match &self.stage.place {

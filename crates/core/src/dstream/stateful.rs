@@ -1,0 +1,81 @@
+//! [`StateChain`]: how an operator with state makes the RDD of a batch: a stage that changes the state of the batch
+//! before, for which all processes use the same names.
+
+use super::node::Tick;
+use crate::partitioner::KeyPartitioner;
+use crate::rdd::RddContext;
+use crate::state::{PartitionState, StateOperator, StateStage, Step};
+use crate::time::Time;
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+/// The state of an operator over time, as far as this process has made it.
+pub(super) struct StateChain<P: Step> {
+    operator: OnceLock<Arc<StateOperator<P::State>>>,
+    newest: Mutex<Newest<P>>,
+}
+struct Newest<P: Step> {
+    /// What the next stage stands behind.
+    stage: Option<Arc<StateStage<P>>>,
+    /// By their times, those that are in use.
+    recent: BTreeMap<Time, Weak<StateStage<P>>>,
+}
+
+/// Batches of state that may wait to be computed, one for the other, because nobody reads them or because one fails.
+const WAITING_MAX: usize = 100;
+
+impl<P: Step> StateChain<P> {
+    pub(super) fn new() -> StateChain<P> {
+        let newest = Newest { stage: None, recent: BTreeMap::new() };
+        StateChain { operator: OnceLock::new(), newest: Mutex::new(newest) }
+    }
+    /// The stage of batch `time`, as long as its RDD lives.
+    pub(super) fn at(&self, time: Time) -> Option<Arc<StateStage<P>>> {
+        self.newest().recent.get(&time)?.upgrade()
+    }
+    fn newest(&self) -> MutexGuard<'_, Newest<P>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and whether
+    /// it is the first.
+    pub(super) fn stage(
+        &self,
+        context: &RddContext,
+        tick: &Tick,
+        partitioner: impl FnOnce() -> KeyPartitioner<StateKey<P>>,
+        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, bool) -> P,
+    ) -> Result<Arc<StateStage<P>>> {
+        let shards = context.state_shards();
+        let by = || match &tick.partitions {
+            Some(choice) => choice.typed(context.seed()).expect("the handle takes partitioners of its keys"),
+            None => partitioner(),
+        };
+        let make = || {
+            let by = by();
+            let shards = shards.max(by.num_partitions());
+            let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
+            Arc::new(StateOperator::new(tick.zero, by, shards))
+        };
+        let operator = self.operator.get_or_init(make).clone();
+        let previous = self.newest().stage.clone();
+        let previous = previous.filter(|previous| previous.time() < tick.time);
+        if previous.as_ref().is_some_and(|previous| previous.pending() >= WAITING_MAX) {
+            return Err(Error::program(format!(
+                "the state of {} waits for {WAITING_MAX} batches that were not computed: either a task of theirs fails, \
+                 or what reads the state does so too seldom",
+                tick.operator
+            )));
+        }
+        let by = operator.partitioner().clone();
+        let stage = StateStage::new(context, operator, tick.time, previous, |first| step(&by, first))?;
+        let mut newest = self.newest();
+        newest.recent.retain(|_, stage| stage.strong_count() > 0);
+        newest.recent.insert(tick.time, Arc::downgrade(&stage));
+        let _previous = newest.stage.replace(stage.clone());
+        drop(newest);
+        Ok(stage)
+    }
+}
+type StateKey<P> = <<P as Step>::State as PartitionState>::Key;

@@ -1,0 +1,88 @@
+//! [`UpdateState`]: what `update_state_by_key` does to a partition: it asks the user's function about every key, whether
+//! the batch has values for it or not.
+
+use super::clock::Clock;
+use super::stage::Step;
+use super::table_state::TableState;
+use crate::origin::Origin;
+use crate::rdd::combine_table::CombineTable;
+use crate::rdd::{CHUNK, FoundShuffles, Node, Stop, Task};
+use crate::time::Time;
+use crate::{Data, Key};
+use std::sync::Arc;
+
+/// `F`: (batch time, key, the batch's values of the key, its state) to its new state, or none to remove it.
+pub(crate) struct UpdateState<K, V, S, F> {
+    pub(crate) time: Time,
+    pub(crate) update: Arc<F>,
+    /// The batch's records, spread as the state is; none if it has no RDD.
+    pub(crate) data: Option<Arc<dyn Node<(K, V)>>>,
+    /// Of the first batch.
+    pub(crate) initial: Option<Arc<dyn Node<(K, S)>>>,
+    pub(crate) origin: Origin,
+}
+
+/// The values of a shard's keys that have a state, by their slots.
+struct Known<V>(Vec<(u32, V)>);
+
+impl<K: Key, V: Data, S: Data, F> Step for UpdateState<K, V, S, F>
+where
+    F: Fn(Time, &K, &[V], Option<&S>) -> Option<S> + Send + Sync + 'static,
+{
+    type State = TableState<K, S>;
+    type Output = ();
+
+    fn shuffles(&self, found: &mut FoundShuffles) {
+        self.data.iter().for_each(|data| data.shuffles(found));
+        self.initial.iter().for_each(|initial| initial.shuffles(found));
+    }
+    fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Vec<()>, Stop> {
+        state.load(self.initial.as_ref(), Clock::NONE, task)?;
+        let state = &mut state.0;
+        let mut known: Vec<Known<V>> = state.shards.iter().map(|_| Known(Vec::new())).collect();
+        let mut fresh = CombineTable::<K, Vec<V>>::with_capacity(state.seed(), 0);
+        if let Some(data) = &self.data {
+            data.compute(task, &mut |chunk| {
+                state.each_placed(chunk, |state, place, key, value| {
+                    match state.shards[place.shard].find(place.hash, &key) {
+                        Some(slot) => known[place.shard].0.push((slot, value)),
+                        None => fresh.merge(place.hash, key, value, |first| vec![first], appended),
+                    }
+                    Ok::<(), Stop>(())
+                })
+            })?;
+        }
+        task.enter(self.origin);
+        for (shard, Known(mut of_shard)) in state.shards.iter_mut().zip(known) {
+            task.check()?;
+            // Stable: a key's values stay in the order of their arrival.
+            of_shard.sort_by_key(|(slot, _)| *slot);
+            let (slots, values): (Vec<u32>, Vec<V>) = of_shard.into_iter().unzip();
+            let mut next = 0;
+            for slot in 0..shard.num_slots() as u32 {
+                let first = next;
+                next += slots[first..].iter().take_while(|of| **of == slot).count();
+                let Some((key, old)) = shard.get(slot) else { continue };
+                match (self.update)(self.time, key, &values[first..next], Some(old)) {
+                    Some(new) => shard.replace(slot, new),
+                    None => shard.remove(slot),
+                }
+            }
+        }
+        for (number, entry) in fresh.into_entries().enumerate() {
+            if number % CHUNK == 0 {
+                task.check()?;
+            }
+            if let Some(new) = (self.update)(self.time, &entry.key, &entry.value, None) {
+                let place = state.place(&entry.key);
+                state.shards[place.shard].insert(place.hash, entry.key, new);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn appended<V>(mut values: Vec<V>, value: V) -> Vec<V> {
+    values.push(value);
+    values
+}
