@@ -45,7 +45,7 @@ pub use headwater_runtime::{
 /// What a streaming program uses: `use headwater::prelude::*`.
 pub mod prelude {
     pub use crate::{Conf, DStream, Rdd, RddContext, RddQueue, RunningContext, StorageLevel, StreamingContext, Text};
-    pub use headwater_core::dstream::{MapWithStateDStream, StateSpec, StateUpdate, Window};
+    pub use headwater_core::dstream::{MapWithStateDStream, StateSpec, StateUpdate, Window, WindowReduce};
     pub use headwater_core::listener::{StreamingEvent, StreamingListener};
     pub use headwater_core::state::State;
     pub use headwater_core::text::TextByReference as _;

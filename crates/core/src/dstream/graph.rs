@@ -5,9 +5,10 @@ use super::checkpoint::check_interval;
 use super::node::{AnyDStream, Header, address};
 use super::operator_ids::operator_ids;
 use super::remember::remember_durations;
+use super::stateful::Advances;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
-use crate::rdd::RddContext;
+use crate::rdd::{Rdd, RddContext};
 use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
@@ -38,6 +39,11 @@ struct Output {
     name: Arc<str>,
     make_job: MakeJob,
 }
+/// An operator whose RDD is made from that of the batch before.
+struct Stateful {
+    node: Arc<dyn AnyDStream>,
+    chain: Arc<dyn Advances>,
+}
 struct Input {
     node: Arc<dyn AnyDStream>,
     source: Arc<dyn InputDStream>,
@@ -57,8 +63,7 @@ struct State {
     nodes: Vec<Arc<dyn AnyDStream>>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
-    /// Operators whose RDD is made from that of the batch before.
-    stateful: Vec<Arc<dyn AnyDStream>>,
+    stateful: Vec<Stateful>,
     /// What is wrong with the program so far; `start` reports the first.
     errors: Vec<Error>,
     remember: Option<Duration>,
@@ -69,7 +74,7 @@ struct Started {
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     /// Of the operators with state, those that an output reads, parents before children.
-    stateful: Vec<Arc<dyn AnyDStream>>,
+    stateful: Vec<Stateful>,
     /// Told about operators that are added too late.
     misused: Box<dyn Fn(Error) + Send + Sync>,
     /// The newest batch whose inputs have their RDDs.
@@ -130,8 +135,8 @@ impl DStreamGraph {
     }
     /// The operator `node`, which was added, has a state: it is asked for its RDD in each batch that it has one in,
     /// whether an output asks then or not.
-    pub(crate) fn add_stateful(&self, node: Arc<dyn AnyDStream>) {
-        self.state().stateful.push(node);
+    pub(super) fn add_stateful(&self, node: Arc<dyn AnyDStream>, chain: Arc<dyn Advances>) {
+        self.state().stateful.push(Stateful { node, chain });
     }
     pub(crate) fn add_input(&self, node: Arc<dyn AnyDStream>, source: Arc<dyn InputDStream>) {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
@@ -199,7 +204,7 @@ impl DStreamGraph {
         let State { nodes, inputs, outputs, mut stateful, .. } = std::mem::take(&mut *state);
         drop(state);
         let read = ancestors(outputs.iter().map(|output| &output.node));
-        stateful.retain(|node| read.contains(&address(node)));
+        stateful.retain(|stateful| read.contains(&address(&stateful.node)));
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
         let started = Started { nodes, inputs, outputs, stateful, misused, newest, open, looking_back };
         let fresh = self.started.set(started);
@@ -240,7 +245,7 @@ impl DStreamGraph {
             input.node.generate(time)?;
         }
         // What goes wrong here goes wrong again where an output asks for it.
-        started.stateful.iter().for_each(|node| drop(node.generate(time)));
+        started.stateful.iter().for_each(|stateful| drop(stateful.node.generate(time)));
         started.newest().replace(time);
         let mut jobs = Vec::with_capacity(started.outputs.len());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
@@ -255,7 +260,21 @@ impl DStreamGraph {
                 }
             }
         }
+        jobs.extend(self.advance_states());
         Ok(jobs)
+    }
+    /// Jobs for states that no output has read for some time; they are numbered behind the outputs.
+    fn advance_states(&self) -> Vec<BatchJob> {
+        let started = self.started();
+        let overdue =
+            started.stateful.iter().filter_map(|Stateful { node, chain }| Some((node, chain.overdue(&self.context)?)));
+        let job = |(number, (node, rdd)): (usize, (&Arc<dyn AnyDStream>, Rdd<()>))| BatchJob {
+            output_op_id: started.outputs.len() + number,
+            name: node.header().place().into(),
+            operator: node.header().operator(),
+            run: Box::new(move || rdd.count().map(drop)),
+        };
+        overdue.enumerate().map(job).collect()
     }
 
     /// Forgets what only batch `time` and earlier ones needed.

@@ -45,26 +45,21 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stream = self.attach("map_with_state", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("map_with_state");
-            let stage = stages.stage(
-                &context,
-                tick,
-                || context.default_partitioner([]),
-                |by, first| MapWithState {
-                    time: tick.time,
-                    map: function.clone(),
-                    data: data.map(|rdd| rdd.placed(by).node().clone()),
-                    initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.placed(by).node().clone()),
-                    timeout,
-                    origin,
-                },
-            )?;
+            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, first| MapWithState {
+                time: tick.time,
+                map: function.clone(),
+                data: data.map(|rdd| rdd.placed(by).node().clone()),
+                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.placed(by).node().clone()),
+                timeout,
+                origin,
+            })?;
             Ok(Some(Rdd::from_node(&context, StateOutputs { stage, origin })))
         });
         if let Some(partitions) = partitions.map(|choice| choice(self.context().seed())) {
             stream.check_partitions("StateSpec", partitions.num_partitions());
             stream.node.header().set_partitions(partitions);
         }
-        self.graph.add_stateful(stream.node.clone());
+        self.graph.add_stateful(stream.node.clone(), chain.clone());
         let (of, context) = (stream.node.clone(), self.context().clone());
         let snapshot = Arc::new(move |tick: &Tick| {
             let _has_stage = of.get_or_compute(tick.time)?;

@@ -125,6 +125,9 @@ impl Header {
     pub(crate) fn set_partitions(&self, partitions: PartitionChoice) {
         self.settings().partitions = Some(partitions);
     }
+    pub(crate) fn partitions(&self) -> Option<PartitionChoice> {
+        self.settings().partitions.clone()
+    }
     pub(crate) fn level(&self) -> StorageLevel {
         self.chosen_level().unwrap_or_default()
     }

@@ -2,9 +2,9 @@
 //! before, for which all processes use the same names.
 
 use super::node::Tick;
-use crate::partitioner::KeyPartitioner;
-use crate::rdd::RddContext;
-use crate::state::{PartitionState, StateOperator, StateStage, Step};
+use crate::partitioner::{KeyPartitioner, PartitionChoice};
+use crate::rdd::{Rdd, RddContext};
+use crate::state::{PartitionState, StateOperator, StateStage, StateVersion, Step};
 use crate::time::Time;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -22,8 +22,12 @@ struct Newest<P: Step> {
     recent: BTreeMap<Time, Weak<StateStage<P>>>,
 }
 
-/// Batches of state that may wait to be computed, one for the other, because nobody reads them or because one fails.
-const WAITING_MAX: usize = 100;
+/// Batches of state that may wait for each other to be computed. They wait where batches pile up in front of a slow job,
+/// and where one of them fails.
+const WAITING_MAX: usize = 400;
+
+/// Batches after which a state that no output has read gets a job of its own.
+const OVERDUE: usize = 8;
 
 impl<P: Step> StateChain<P> {
     pub(super) fn new() -> StateChain<P> {
@@ -44,16 +48,15 @@ impl<P: Step> StateChain<P> {
         &self,
         context: &RddContext,
         tick: &Tick,
-        partitioner: impl FnOnce() -> KeyPartitioner<StateKey<P>>,
+        choice: Option<PartitionChoice>,
         step: impl FnOnce(&KeyPartitioner<StateKey<P>>, bool) -> P,
     ) -> Result<Arc<StateStage<P>>> {
         let shards = context.state_shards();
-        let by = || match &tick.partitions {
-            Some(choice) => choice.typed(context.seed()).expect("the handle takes partitioners of its keys"),
-            None => partitioner(),
-        };
         let make = || {
-            let by = by();
+            let by: KeyPartitioner<StateKey<P>> = match &choice {
+                Some(choice) => choice.typed(context.seed()).expect("the handle takes partitioners of its keys"),
+                None => context.default_partitioner([]),
+            };
             let shards = shards.max(by.num_partitions());
             let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
             Arc::new(StateOperator::new(tick.zero, by, shards))
@@ -63,8 +66,8 @@ impl<P: Step> StateChain<P> {
         let previous = previous.filter(|previous| previous.time() < tick.time);
         if previous.as_ref().is_some_and(|previous| previous.pending() >= WAITING_MAX) {
             return Err(Error::program(format!(
-                "the state of {} waits for {WAITING_MAX} batches that were not computed: either a task of theirs fails, \
-                 or what reads the state does so too seldom",
+                "the state of {} waits for {WAITING_MAX} batches that were not computed, which is the limit: either a task \
+                 of theirs fails, or the batches take longer than their interval",
                 tick.operator
             )));
         }
@@ -78,4 +81,17 @@ impl<P: Step> StateChain<P> {
         Ok(stage)
     }
 }
+/// A chain without its types, as the graph sees it.
+pub(super) trait Advances: Send + Sync {
+    /// What makes the newest version, if so many versions wait that it is time somebody does.
+    fn overdue(&self, context: &RddContext) -> Option<Rdd<()>>;
+}
+impl<P: Step> Advances for StateChain<P> {
+    fn overdue(&self, context: &RddContext) -> Option<Rdd<()>> {
+        let stage = self.newest().stage.clone()?;
+        let waiting = stage.pending();
+        (waiting > 0 && waiting.is_multiple_of(OVERDUE)).then(|| Rdd::from_node(context, StateVersion(stage)))
+    }
+}
+
 type StateKey<P> = <<P as Step>::State as PartitionState>::Key;

@@ -75,28 +75,24 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     /// [`DStream::update_state_by_key`], as `update` says.
     #[track_caller]
     pub fn update_state_by_key_with<S: Data>(&self, update: StateUpdate<K, V, S>) -> DStream<(K, S)> {
-        let (parent, context, chain) = (self.node.clone(), self.context().clone(), StateChain::new());
+        let (parent, context, chain) = (self.node.clone(), self.context().clone(), Arc::new(StateChain::new()));
+        let stages = chain.clone();
         let StateUpdate { function, initial } = update;
         let update = Arc::new(function);
         let stream = self.attach("update_state_by_key", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("update_state_by_key");
-            let stage = chain.stage(
-                &context,
-                tick,
-                || context.default_partitioner([]),
-                |by, first| UpdateState {
-                    time: tick.time,
-                    update: update.clone(),
-                    data: data.map(|rdd| rdd.placed(by).node().clone()),
-                    initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.placed(by).node().clone()),
-                    origin,
-                },
-            )?;
+            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, first| UpdateState {
+                time: tick.time,
+                update: update.clone(),
+                data: data.map(|rdd| rdd.placed(by).node().clone()),
+                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.placed(by).node().clone()),
+                origin,
+            })?;
             let emit = Arc::new(|key: &K, state: &S| Some((key.clone(), state.clone())));
             Ok(Some(Rdd::from_node(&context, StateRecords { stage, emit, origin })))
         });
-        self.graph.add_stateful(stream.node.clone());
+        self.graph.add_stateful(stream.node.clone(), chain);
         stream.choosing_partitions()
     }
 }

@@ -10,9 +10,11 @@ mod shard;
 mod stage;
 mod table_state;
 mod update;
+mod window;
 
 pub use handle::State;
 pub(crate) use mapped::MapWithState;
 pub(crate) use operator::StateOperator;
-pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, Step};
+pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, StateVersion, Step};
 pub(crate) use update::UpdateState;
+pub(crate) use window::{Inverse, Slide, TwoStacks, Windowing};

@@ -10,7 +10,7 @@ use crate::rdd::{FoundShuffles, Outcome, RddContext, Shuffle, Stop, Task};
 use crate::time::Time;
 use crate::transport::{Role, Transport};
 use crate::{Data, Error, ErrorKind, Key, Record, Result as Fallible, wire};
-pub(crate) use read::{StateOutputs, StateRecords};
+pub(crate) use read::{StateOutputs, StateRecords, StateVersion};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -81,6 +81,8 @@ impl<P: Step> StateStage<P> {
     ) -> Fallible<Arc<StateStage<P>>> {
         let partitions = operator.partitions();
         let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
+        // The driver sees to it that the stages before have run.
+        let previous = previous.filter(|_| context.transport_as(Role::Worker).is_none());
         let place = match context.transport() {
             Some(transport) => {
                 // A worker has not made the stages before; the driver's tell which version it changes.

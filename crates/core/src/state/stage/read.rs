@@ -1,5 +1,5 @@
-//! How operators behind a state read a version of it: [`StateRecords`], its entries, and [`StateOutputs`], what the
-//! batch made besides.
+//! How operators behind a state read a version of it: [`StateRecords`], its entries, [`StateOutputs`], what the batch
+//! made besides, and [`StateVersion`], that it is there.
 
 use super::{PartitionState, Place, StateStage, Step};
 use crate::origin::Origin;
@@ -88,5 +88,21 @@ impl<P: Step> Node<P::Output> for StateOutputs<P> {
                 push(&wire::decode::<Vec<P::Output>>(&buckets.swap_remove(task.partition()))?)
             }
         }
+    }
+}
+
+/// No records: whoever computes it makes the version, and whoever holds it can read it.
+pub(crate) struct StateVersion<P: Step>(pub(crate) Arc<StateStage<P>>);
+impl<P: Step> Node<()> for StateVersion<P> {
+    fn num_partitions(&self) -> usize {
+        self.0.operator.partitions()
+    }
+    fn shuffles(&self, found: &mut FoundShuffles) {
+        if !self.0.is_complete() {
+            found.push(self.0.clone());
+        }
+    }
+    fn compute(&self, _task: &Task<'_>, _sink: Sink<'_, ()>) -> Outcome {
+        Ok(())
     }
 }

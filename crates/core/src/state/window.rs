@@ -1,0 +1,284 @@
+//! [`WindowState`]: the running aggregates of a window by key. A batch costs the records that enter the window and those
+//! that leave it: what entered is kept by batch, as places in the table.
+
+mod inverse;
+mod stacks;
+
+use super::keyed::{KeyedState, Layout};
+use super::stage::{PartitionState, Step};
+use crate::origin::Origin;
+use crate::rdd::{FoundShuffles, Node, Stop, Task};
+use crate::time::Time;
+use crate::{Data, Key, Record, Result as Fallible, wire};
+pub(crate) use inverse::Inverse;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+pub(crate) use stacks::TwoStacks;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+
+/// How the values of a key become its aggregate as batches enter and leave.
+pub(crate) trait Windowing<V>: Send + Sync + 'static {
+    /// What is known of a key.
+    type Entry: Record;
+    /// What a batch leaves of a value for when it leaves the window.
+    type Kept: Data;
+    /// What the entries of a shard share.
+    type Pool: Pool;
+    /// An entry without its pool, for another process.
+    type Image: Serialize + DeserializeOwned;
+
+    fn enter(&self, pool: &mut Self::Pool, old: Option<&Self::Entry>, value: V) -> (Self::Entry, Self::Kept);
+    /// The oldest value of the key leaves.
+    fn leave(&self, pool: &mut Self::Pool, old: &Self::Entry, kept: &Self::Kept) -> Self::Entry;
+    /// Whether no value of the key is in the window.
+    fn is_empty(entry: &Self::Entry) -> bool;
+    fn total(entry: &Self::Entry) -> &V;
+    /// The aggregate made anew of all values of the key in the window, in their order; none if it cannot be.
+    fn rebased(&self, old: &Self::Entry, values: Vec<&Self::Kept>) -> Option<Self::Entry>;
+    fn image(pool: &Self::Pool, entry: &Self::Entry) -> Self::Image;
+    fn restore(pool: &mut Self::Pool, image: Self::Image) -> Self::Entry;
+}
+
+/// What the entries of a shard share; it takes back what a batch did to it.
+pub(crate) trait Pool: Default + Send + 'static {
+    fn rollback(&mut self);
+    fn commit(&mut self, version: Time, oldest: Time);
+}
+impl Pool for () {
+    fn rollback(&mut self) {}
+    fn commit(&mut self, _version: Time, _oldest: Time) {}
+}
+
+/// What batches left in a shard: the slots of their keys.
+type Batch<W, V> = (Time, Vec<(u32, <W as Windowing<V>>::Kept)>);
+
+/// What the batches in the window left in a shard, oldest first.
+struct Ring<V, W: Windowing<V>> {
+    batches: VecDeque<Batch<W, V>>,
+    pool: W::Pool,
+    /// What the running batch took out, oldest first, and how many it put in.
+    left: Vec<Batch<W, V>>,
+    entered: usize,
+}
+impl<V, W: Windowing<V>> Default for Ring<V, W> {
+    fn default() -> Self {
+        Ring { batches: VecDeque::new(), pool: W::Pool::default(), left: Vec::new(), entered: 0 }
+    }
+}
+impl<V, W: Windowing<V>> Ring<V, W> {
+    fn rollback(&mut self) {
+        self.batches.truncate(self.batches.len() - mem::take(&mut self.entered));
+        while let Some(batch) = self.left.pop() {
+            self.batches.push_front(batch);
+        }
+        self.pool.rollback();
+    }
+    fn commit(&mut self, version: Time, oldest: Time) {
+        self.left.clear();
+        self.entered = 0;
+        self.pool.commit(version, oldest);
+    }
+}
+
+/// The state of one partition.
+pub(crate) struct WindowState<K, V, W: Windowing<V>> {
+    keys: KeyedState<K, W::Entry>,
+    /// Of each shard.
+    rings: Vec<Ring<V, W>>,
+}
+
+/// What a batch does to a window by key.
+pub(crate) struct Slide<K, V, W> {
+    pub(crate) windowing: Arc<W>,
+    /// The batches that enter, oldest first, reduced by key and spread as the state is.
+    pub(crate) entering: Vec<(Time, Arc<dyn Node<(K, V)>>)>,
+    /// The time of the first batch in the window.
+    pub(crate) start: Time,
+    /// Whether a key stays when no value of it is in the window.
+    pub(crate) keeps_empty: bool,
+    pub(crate) rebases: bool,
+    /// Whether who reads it wants to know what has changed.
+    pub(crate) tells_changes: bool,
+    pub(crate) origin: Origin,
+}
+
+impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
+    type State = WindowState<K, V, W>;
+    /// A key whose aggregate was looked at, and what it is; none if no value of it is in the window.
+    type Output = (K, Option<V>);
+
+    fn shuffles(&self, found: &mut FoundShuffles) {
+        self.entering.iter().for_each(|(_, batch)| batch.shuffles(found));
+    }
+    fn advance(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<(K, Option<V>)>, Stop> {
+        task.enter(self.origin);
+        let emptied = self.leave(state, task)?;
+        for (time, batch) in &self.entering {
+            self.enter(state, *time, batch, task)?;
+        }
+        task.enter(self.origin);
+        if self.rebases {
+            self.rebase(state, task)?;
+        }
+        let changes = if self.tells_changes { self.changes(state) } else { Vec::new() };
+        if !self.keeps_empty {
+            for (shard, slots) in state.keys.shards.iter_mut().zip(emptied) {
+                for slot in slots {
+                    // It may be there twice, or have got a value again.
+                    if shard.get(slot).is_some_and(|(_, entry)| W::is_empty(entry)) {
+                        shard.remove(slot);
+                    }
+                }
+            }
+        }
+        Ok(changes)
+    }
+}
+
+impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
+    /// Lets the batches before the window go; the slots of keys that had their last value in them.
+    fn leave(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<Vec<u32>>, Stop> {
+        let mut emptied: Vec<Vec<u32>> = state.rings.iter().map(|_| Vec::new()).collect();
+        for ((shard, ring), emptied) in state.keys.shards.iter_mut().zip(&mut state.rings).zip(&mut emptied) {
+            task.check()?;
+            while let Some(batch) = ring.batches.pop_front_if(|(time, _)| *time < self.start) {
+                ring.left.push(batch);
+                let Ring { left, pool, .. } = ring;
+                for (slot, kept) in &left.last().expect("it was pushed").1 {
+                    let new = self.windowing.leave(pool, &shard.entry(*slot).1, kept);
+                    if W::is_empty(&new) {
+                        emptied.push(*slot);
+                    }
+                    shard.replace(*slot, new);
+                }
+            }
+        }
+        Ok(emptied)
+    }
+    fn enter(
+        &self,
+        state: &mut WindowState<K, V, W>,
+        time: Time,
+        batch: &Arc<dyn Node<(K, V)>>,
+        task: &Task<'_>,
+    ) -> Result<(), Stop> {
+        let WindowState { keys, rings } = state;
+        for ring in rings.iter_mut() {
+            ring.batches.push_back((time, Vec::new()));
+            ring.entered += 1;
+        }
+        batch.compute(task, &mut |chunk| {
+            task.enter(self.origin);
+            keys.each_placed(chunk, |keys, place, key, value| {
+                let (shard, ring) = (&mut keys.shards[place.shard], &mut rings[place.shard]);
+                let (slot, kept) = match shard.find(place.hash, &key) {
+                    Some(slot) => {
+                        let (entry, kept) = self.windowing.enter(&mut ring.pool, Some(&shard.entry(slot).1), value);
+                        shard.replace(slot, entry);
+                        (slot, kept)
+                    }
+                    None => {
+                        let (entry, kept) = self.windowing.enter(&mut ring.pool, None, value);
+                        (shard.insert(place.hash, key, entry), kept)
+                    }
+                };
+                ring.batches.back_mut().expect("it was pushed").1.push((slot, kept));
+                Ok(())
+            })
+        })
+    }
+    /// Makes all aggregates anew of what is in the window.
+    fn rebase(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<(), Stop> {
+        for (shard, ring) in state.keys.shards.iter_mut().zip(&state.rings) {
+            task.check()?;
+            let mut values: Vec<Vec<&W::Kept>> = (0..shard.num_slots()).map(|_| Vec::new()).collect();
+            for (slot, kept) in ring.batches.iter().flat_map(|(_, batch)| batch) {
+                values[*slot as usize].push(kept);
+            }
+            for (slot, values) in (0u32..).zip(values) {
+                if let Some((_, entry)) = shard.get(slot)
+                    && let Some(new) = self.windowing.rebased(entry, values)
+                {
+                    shard.replace(slot, new);
+                }
+            }
+        }
+        Ok(())
+    }
+    /// The keys that were touched, each once.
+    fn changes(&self, state: &WindowState<K, V, W>) -> Vec<(K, Option<V>)> {
+        let mut changes = Vec::new();
+        for shard in &state.keys.shards {
+            let mut told = vec![false; shard.num_slots()];
+            for slot in shard.changed() {
+                if let Some((key, entry)) = shard.get(slot)
+                    && !mem::replace(&mut told[slot as usize], true)
+                {
+                    changes.push((key.clone(), (!W::is_empty(entry)).then(|| W::total(entry).clone())));
+                }
+            }
+        }
+        changes
+    }
+}
+
+/// An entry, and what the batches in the window left of it: (batch, value), by key.
+type Images<K, V, W> = (Vec<(K, <W as Windowing<V>>::Image)>, Vec<(Time, Vec<(K, <W as Windowing<V>>::Kept)>)>);
+
+impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
+    type Key = K;
+    type Value = W::Entry;
+    fn fresh(layout: Layout) -> Self {
+        let keys = KeyedState::new(layout);
+        WindowState { rings: keys.shards.iter().map(|_| Ring::default()).collect(), keys }
+    }
+    fn entries(&self) -> &KeyedState<K, W::Entry> {
+        &self.keys
+    }
+    fn rollback(&mut self) {
+        self.keys.rollback();
+        self.rings.iter_mut().for_each(Ring::rollback);
+    }
+    fn commit(&mut self, version: Time, oldest: Time) {
+        self.keys.commit(version, oldest);
+        self.rings.iter_mut().for_each(|ring| ring.commit(version, oldest));
+    }
+    fn encode(&self) -> Fallible<Vec<u8>> {
+        let mut images: Images<K, V, W> = Default::default();
+        for (shard, ring) in self.keys.shards.iter().zip(&self.rings) {
+            let slots = (0..shard.num_slots() as u32).filter_map(|slot| shard.get(slot));
+            images.0.extend(slots.map(|(key, entry)| (key.clone(), W::image(&ring.pool, entry))));
+            for (time, batch) in &ring.batches {
+                let kept = batch.iter().map(|(slot, kept)| (shard.entry(*slot).0.clone(), kept.clone()));
+                images.1.push((*time, kept.collect()));
+            }
+        }
+        wire::encode(&images)
+    }
+    fn decode(layout: Layout, bytes: &[u8]) -> Fallible<Self> {
+        let (entries, batches): Images<K, V, W> = wire::decode(bytes)?;
+        let mut state = Self::fresh(layout);
+        for (key, image) in entries {
+            let place = state.keys.place(&key);
+            let entry = W::restore(&mut state.rings[place.shard].pool, image);
+            state.keys.shards[place.shard].insert(place.hash, key, entry);
+        }
+        // All shards have the batches in one order.
+        for (time, batch) in batches {
+            for (key, kept) in batch {
+                let place = state.keys.place(&key);
+                let (shard, ring) = (&state.keys.shards[place.shard], &mut state.rings[place.shard]);
+                let Some(slot) = shard.find(place.hash, &key) else { continue };
+                if ring.batches.back().is_none_or(|(newest, _)| *newest != time) {
+                    ring.batches.push_back((time, Vec::new()));
+                }
+                ring.batches.back_mut().expect("it was pushed").1.push((slot, kept));
+            }
+        }
+        let restored = Time::from_millis(i64::MIN);
+        state.commit(restored, restored);
+        Ok(state)
+    }
+}
