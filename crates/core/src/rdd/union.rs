@@ -32,7 +32,8 @@ impl RddContext {
     /// let all = context.union((0..3).map(|n| context.parallelize(vec![n], 1)));
     /// assert_eq!(all.collect()?, [0, 1, 2]);
     /// let placed = all.map(|n| (n, 'x')).partition_by(context.hash_partitioner(2));
-    /// assert_eq!(placed.union(&placed.map_values(|_| 'y')).partitioner(), placed.partitioner());
+    /// let more = placed.map_values(|_| 'y');
+    /// assert_eq!(context.union([placed.clone(), context.empty_rdd(), more]).partitioner(), placed.partitioner());
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn union<T: Record>(&self, rdds: impl IntoIterator<Item = Rdd<T>>) -> Rdd<T> {
