@@ -188,6 +188,13 @@ impl<T: Record> DStream<T> {
         self
     }
 
+    /// As `choosing_partitions`, for an operator of several steps: what the user chooses is also for `first`, one of the
+    /// steps before, whose partitions this one goes on with.
+    pub(super) fn choosing_partitions_with<U: Record>(self, first: &DStream<U>) -> DStream<T> {
+        self.node.header().share_partitions(first.node.clone());
+        self.choosing_partitions()
+    }
+
     /// The last operator and where it was created.
     pub(super) fn place(&self) -> String {
         self.node.header().place()

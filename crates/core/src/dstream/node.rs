@@ -72,6 +72,8 @@ pub(crate) struct Header {
     settings: Mutex<Settings>,
     /// Whether it shuffles, into a number of partitions that the user may choose.
     chooses_partitions: AtomicBool,
+    /// An earlier operator whose partitions it goes on with: the user's choice is for both.
+    shares_partitions: OnceLock<Arc<dyn AnyDStream>>,
     /// How many operators and outputs read it.
     readers: AtomicUsize,
     /// Set when the graph starts.
@@ -106,9 +108,9 @@ pub(crate) trait AnyDStream: Send + Sync {
 
 impl Header {
     pub(crate) fn new(kind: &'static str, location: &'static Location<'static>, slide: Duration) -> Header {
-        let (settings, chooses_partitions, readers, started) = Default::default();
+        let (settings, chooses_partitions, shares_partitions, readers, started) = Default::default();
         let looks_back = Duration::ZERO;
-        Header { kind, location, slide, looks_back, settings, chooses_partitions, readers, started }
+        Header { kind, location, slide, looks_back, settings, chooses_partitions, shares_partitions, readers, started }
     }
     pub(crate) fn looking_back(self, looks_back: Duration) -> Header {
         Header { looks_back, ..self }
@@ -123,6 +125,9 @@ impl Header {
         self.settings().uid = Some(uid);
     }
     pub(crate) fn set_partitions(&self, partitions: PartitionChoice) {
+        if let Some(earlier) = self.shares_partitions.get() {
+            earlier.header().set_partitions(partitions.clone());
+        }
         self.settings().partitions = Some(partitions);
     }
     pub(crate) fn partitions(&self) -> Option<PartitionChoice> {
@@ -145,6 +150,9 @@ impl Header {
     }
     pub(crate) fn let_choose_partitions(&self) {
         self.chooses_partitions.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn share_partitions(&self, earlier: Arc<dyn AnyDStream>) {
+        self.shares_partitions.get_or_init(|| earlier);
     }
     pub(crate) fn chooses_partitions(&self) -> bool {
         self.chooses_partitions.load(Ordering::Relaxed)

@@ -17,7 +17,8 @@ pub(super) struct Keeping<T> {
 impl<T: Record> DStream<T> {
     /// Keeps the partitions of each batch's RDD at `level` once they are computed, so that several outputs, or windows
     /// over several batches, compute them once. They go when the batch is forgotten. It is a setting of the operator,
-    /// and so of every handle to it; the last call counts. An RDD that is persisted already, which `transform` may
+    /// and so of every handle to it; the last call counts. On a window's stream it is about the stream that is read, see
+    /// [`DStream::window`]. An RDD that is persisted already, which `transform` may
     /// return, stays at its level. Refused after the start. Source: Spark's `persist`.
     ///
     /// ```

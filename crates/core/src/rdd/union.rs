@@ -23,48 +23,58 @@ impl<T: Record> Rdd<T> {
 }
 
 impl RddContext {
-    /// The records of all `rdds`, in their order; nothing from nothing. Where all are spread by the same partitioner,
-    /// a partition of the union is made of those with its number, and the partitioner is kept. Source: Spark's
-    /// `UnionRDD` and `PartitionerAwareUnionRDD`.
+    /// The records of all `rdds`, in their order; nothing from nothing. Where all that have partitions are spread by the
+    /// same partitioner, a partition of the union is made of those with its number, and the partitioner is kept. Source:
+    /// Spark's `UnionRDD` and `PartitionerAwareUnionRDD`.
     ///
     /// ```
     /// # let context = headwater::testkit::context();
     /// let all = context.union((0..3).map(|n| context.parallelize(vec![n], 1)));
     /// assert_eq!(all.collect()?, [0, 1, 2]);
     /// let placed = all.map(|n| (n, 'x')).partition_by(context.hash_partitioner(2));
-    /// assert_eq!(placed.union(&placed.map_values(|_| 'y')).partitioner(), placed.partitioner());
+    /// let more = placed.map_values(|_| 'y');
+    /// assert_eq!(context.union([placed.clone(), context.empty_rdd(), more]).partitioner(), placed.partitioner());
     /// # Ok::<(), headwater_core::Error>(())
     /// ```
     pub fn union<T: Record>(&self, rdds: impl IntoIterator<Item = Rdd<T>>) -> Rdd<T> {
-        let parents: Vec<_> = rdds.into_iter().map(|rdd| rdd.node).collect();
+        let parents: Vec<_> = rdds.into_iter().map(|rdd| rdd.node).filter(|node| node.num_partitions() > 0).collect();
         let first = parents.first().and_then(|parent| parent.partitioner());
         match first.filter(|first| parents.iter().all(|parent| parent.partitioner().as_ref() == Some(first))) {
             Some(partitioner) => Rdd::from_node(self, Merged { parents, partitioner }),
-            None => Rdd::from_node(self, Union { parents }),
+            None => Rdd::from_node(self, Union::of(parents)),
         }
     }
 }
 
 struct Union<T> {
     parents: Vec<Arc<dyn Node<T>>>,
+    /// For each parent the number of its first partition.
+    begins: Vec<usize>,
+    partitions: usize,
+}
+impl<T: Record> Union<T> {
+    fn of(parents: Vec<Arc<dyn Node<T>>>) -> Union<T> {
+        let mut partitions = 0;
+        let begin = |parent: &Arc<dyn Node<T>>| {
+            let begin = partitions;
+            partitions += parent.num_partitions();
+            begin
+        };
+        let begins = parents.iter().map(begin).collect();
+        Union { parents, begins, partitions }
+    }
 }
 impl<T: Record> Node<T> for Union<T> {
     fn num_partitions(&self) -> usize {
-        self.parents.iter().map(|parent| parent.num_partitions()).sum()
+        self.partitions
     }
     fn shuffles(&self, found: &mut FoundShuffles) {
         self.parents.iter().for_each(|parent| parent.shuffles(found))
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, T>) -> Outcome {
-        let mut partition = task.partition();
-        for parent in &self.parents {
-            let partitions = parent.num_partitions();
-            if partition < partitions {
-                return parent.compute(&task.at(partition), sink);
-            }
-            partition -= partitions;
-        }
-        unreachable!("the engine asks for partitions that exist")
+        // A window may have thousands of parents.
+        let parent = self.begins.partition_point(|begin| *begin <= task.partition()) - 1;
+        self.parents[parent].compute(&task.at(task.partition() - self.begins[parent]), sink)
     }
 }
 

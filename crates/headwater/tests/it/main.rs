@@ -29,3 +29,4 @@ mod socket;
 mod socket_stream;
 mod storage;
 mod stream_properties;
+mod windows;

@@ -8,3 +8,4 @@ mod context;
 mod cuts;
 mod missing_batches;
 mod two_streams;
+mod windows;

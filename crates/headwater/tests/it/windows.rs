@@ -1,0 +1,6 @@
+//! Windows: Spark's `WindowOperationsSuite`, the windows of its Java and Python suites, and what they leave out.
+
+mod by_key;
+mod kept;
+mod plain;
+mod refused;
