@@ -15,6 +15,7 @@ impl<T: Data> DStream<T> {
     /// ```
     #[track_caller]
     pub fn count_by_window(&self, window: impl Into<Window>) -> DStream<u64> {
+        let window = self.checked_window("count_by_window", window.into());
         let counts = self.count().reduce_by_window_inverse(|a, b| a + b, |a, b| a - b, window);
         counts.map_partitions(|counts| [counts.fold(0, |_, count| count)])
     }
@@ -35,6 +36,7 @@ impl<T: Data> DStream<T> {
         inverse: impl Fn(T, T) -> T + Closure,
         window: impl Into<Window>,
     ) -> DStream<T> {
+        let window = self.checked_window("reduce_by_window_inverse", window.into());
         let one = self.map(|record| ((), record));
         one.reduce_by_key_and_window_inverse(reduce, inverse, window).with_partitions(1).map(|((), total)| total)
     }
@@ -54,6 +56,7 @@ impl<T: Key> DStream<T> {
     /// ```
     #[track_caller]
     pub fn count_by_value_and_window(&self, window: impl Into<Window>) -> DStream<(T, u64)> {
+        let window = self.checked_window("count_by_value_and_window", window.into());
         let count = WindowReduce::new(|a, b| a + b, |a, b| a - b, window).filter(|_, count| *count != 0);
         self.map(|record| (record, 1)).reduce_by_key_and_window_with(count)
     }

@@ -16,6 +16,7 @@ impl<T: Data> DStream<T> {
     /// ```
     #[track_caller]
     pub fn reduce_by_window(&self, reduce: impl Fn(T, T) -> T + Closure, window: impl Into<Window>) -> DStream<T> {
+        let window = self.checked_window("reduce_by_window", window.into());
         let one = self.map(|record| ((), record));
         one.reduce_by_key_and_window(reduce, window).with_partitions(1).map(|((), total)| total)
     }

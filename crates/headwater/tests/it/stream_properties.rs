@@ -7,5 +7,6 @@ mod case;
 mod context;
 mod cuts;
 mod missing_batches;
+mod running_windows;
 mod two_streams;
 mod windows;

@@ -3,4 +3,5 @@
 mod by_key;
 mod kept;
 mod plain;
+mod reduced;
 mod refused;

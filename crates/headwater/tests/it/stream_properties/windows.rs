@@ -10,17 +10,17 @@ use proptest::prelude::*;
 use std::fmt::Debug;
 
 /// What each batch of a stream holds; `None` where there is no RDD.
-type Batches<T> = Vec<Option<Vec<T>>>;
+pub(super) type Batches<T> = Vec<Option<Vec<T>>>;
 
 /// The same for the stream of its windows, whose length and slide are in batches.
-fn windows<T: Clone>(batches: &Batches<T>, (length, slide): (usize, usize)) -> Batches<T> {
+pub(super) fn windows<T: Clone>(batches: &Batches<T>, (length, slide): (usize, usize)) -> Batches<T> {
     let window = |end: usize| {
         let window = &batches[end.saturating_sub(length)..end];
         end.is_multiple_of(slide).then(|| window.iter().flatten().flatten().cloned().collect())
     };
     (1..=batches.len()).map(window).collect()
 }
-fn in_seconds((length, slide): (usize, usize)) -> (Duration, Duration) {
+pub(super) fn in_seconds((length, slide): (usize, usize)) -> (Duration, Duration) {
     (seconds(length as u64), seconds(slide as u64))
 }
 fn grouped_sorted<V: Clone>(batches: Batches<(String, V)>) -> Batches<(String, Vec<V>)> {
@@ -28,7 +28,7 @@ fn grouped_sorted<V: Clone>(batches: Batches<(String, V)>) -> Batches<(String, V
 }
 
 /// Up to nine batches, so that early, full and late windows come.
-fn run<T: Record + Clone + Debug>(
+pub(super) fn run<T: Record + Clone + Debug>(
     record: impl Strategy<Value = T> + Clone + 'static,
 ) -> impl Strategy<Value = Case<T>> {
     (vec(case(record), 1..3), 1..5usize).prop_map(|(mut cases, times)| {
@@ -36,13 +36,13 @@ fn run<T: Record + Clone + Debug>(
         Case { batches: more, ..cases.swap_remove(0) }
     })
 }
-fn window() -> impl Strategy<Value = (usize, usize)> {
+pub(super) fn window() -> impl Strategy<Value = (usize, usize)> {
     (1..6usize, 1..5usize)
 }
 
 /// What comes out on either engine is `expected`; `arrange` gives records of no defined order one.
 #[track_caller]
-fn check<T: Data, U: Data + PartialEq + Debug>(
+pub(super) fn check<T: Data, U: Data + PartialEq + Debug>(
     case: &Case<T>,
     program: impl Fn(DStream<T>) -> DStream<U> + IsolatedProgram,
     expected: Batches<U>,

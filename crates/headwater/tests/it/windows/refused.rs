@@ -60,6 +60,13 @@ fn every_operator_says_its_name() {
     let window = milliseconds(1500);
     assert!(refused(|s| s.group_by_key_and_window(window)).starts_with("group_by_key_and_window at"));
     assert!(refused(|s| s.reduce_by_window(|a, _| a, window)).starts_with("reduce_by_window at"));
+    assert!(refused(|s| s.count_by_window(window)).starts_with("count_by_window at"));
+    assert!(refused(|s| s.count_by_value_and_window(window)).starts_with("count_by_value_and_window at"));
+    let inverse = refused(|s| s.reduce_by_window_inverse(|a, _| a, |a, _| a, window));
+    assert!(inverse.starts_with("reduce_by_window_inverse at"));
+    assert!(refused(|s| s.reduce_by_key_and_window(|a, _| a, window)).starts_with("reduce_by_key_and_window at"));
+    let changes = refused(|s| s.reduce_by_key_and_window_changes(WindowReduce::new(|a, _| a, |a, _| a, window)));
+    assert!(changes.starts_with("reduce_by_key_and_window_changes at"));
 }
 
 /// A window of a window is measured by the steps of what it reads, not by batches.
