@@ -24,7 +24,7 @@ use tree::SpillTree;
 const CACHE_BYTES: u64 = 32 << 20;
 /// Bytes that were written and have not gone to the disk, over all tables. Above it the table that has most of them
 /// writes them out, and who writes waits for it.
-const WRITE_BUFFERS_BYTES: i64 = 32 << 20;
+const WRITE_BUFFERS_BYTES: i64 = 16 << 20;
 /// Files that are kept open, over all tables; above it those used longest ago are closed.
 const OPEN_FILES_MAX: usize = 128;
 /// Bytes of a value at most.
