@@ -18,7 +18,7 @@ mod tests;
 pub use entries::ConfEntry;
 pub use source::ConfSource;
 
-use headwater_core::rdd::BlockStoreLimits;
+use headwater_core::rdd::{BlockStoreLimits, StateLimits};
 use headwater_core::receiver::StoreLimits;
 use headwater_core::{Error, Result};
 use key::Key;
@@ -131,8 +131,8 @@ impl Conf {
     pub fn storage_disk_max(self, bytes: u64) -> Conf {
         self.in_code(&keys::STORAGE_DISK_MAX, quantity::size_text(bytes))
     }
-    /// The folder below which a context makes one of its own for what persisted datasets leave on disk; default: where
-    /// the system keeps temporary files. Source: `spark.local.dir`.
+    /// The folder below which a context makes folders of its own for what persisted datasets, and state that has no room
+    /// in memory, leave on disk; default: where the system keeps temporary files. Source: `spark.local.dir`.
     #[track_caller]
     pub fn local_dir(self, path: impl Into<String>) -> Conf {
         self.in_code(&keys::LOCAL_DIR, path.into())
@@ -142,6 +142,20 @@ impl Conf {
     #[track_caller]
     pub fn hash_seed(self, seed: u64) -> Conf {
         self.in_code(&keys::HASH_SEED, seed.to_string())
+    }
+    /// Memory that the keyed state of all operators takes, in bytes; default 1 GiB. What is above goes to disk, below
+    /// [`Conf::local_dir`], and is read from there when its key has new records. Spark keeps all state in memory.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let conf = Conf::new().master("local[2]").state_memory_max(8 << 30).local_dir("/fast/disk");
+    /// let ssc = StreamingContext::new(conf, seconds(1))?;
+    /// assert_eq!(ssc.context().state_limits().memory_bytes, 8 << 30);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn state_memory_max(self, bytes: u64) -> Conf {
+        self.in_code(&keys::STATE_MEMORY_MAX, quantity::size_text(bytes))
     }
     /// Bytes of a received line; default 1 MiB, less than 8 MiB. A longer one is thrown away with a warning.
     #[track_caller]
@@ -272,12 +286,18 @@ impl Conf {
         quantity::parse_duration(self.text(key)).expect("values are checked when they are set")
     }
     pub(crate) fn block_store_limits(&self) -> BlockStoreLimits {
-        let local_dir = self.text(&keys::LOCAL_DIR);
         BlockStoreLimits {
             memory_bytes: self.count(&keys::STORAGE_MEMORY_MAX),
             disk_bytes: self.count(&keys::STORAGE_DISK_MAX) as u64,
-            local_dir: (!local_dir.is_empty()).then(|| local_dir.to_owned()),
+            local_dir: self.folder(),
         }
+    }
+    pub(crate) fn state_limits(&self) -> StateLimits {
+        StateLimits { memory_bytes: self.count(&keys::STATE_MEMORY_MAX) as u64, local_dir: self.folder() }
+    }
+    fn folder(&self) -> Option<String> {
+        let local_dir = self.text(&keys::LOCAL_DIR);
+        (!local_dir.is_empty()).then(|| local_dir.to_owned())
     }
     pub(crate) fn store_limits(&self) -> StoreLimits {
         let (line, buffered) = (&keys::LINE_BYTES_MAX, &keys::BUFFERED_BYTES_MAX);

@@ -64,7 +64,8 @@ impl StreamingContext {
     ) -> StreamingContext {
         let threads = engine.default_parallelism();
         let partitions = conf.number(&keys::DEFAULT_PARALLELISM).map_or(threads, |partitions| partitions as usize);
-        let context = RddContext::with_limits(engine, env, seed, partitions, conf.block_store_limits());
+        let (blocks, state) = (conf.block_store_limits(), conf.state_limits());
+        let context = RddContext::with_limits(engine, env, seed, partitions, blocks, state);
         let graph = Arc::new(DStreamGraph::new(context, batch_duration));
         StreamingContext { conf, graph, listeners: Listeners::default() }
     }

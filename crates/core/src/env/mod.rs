@@ -1,6 +1,6 @@
-//! The environment: clock, randomness, threads, disk, network and console, as trait objects given at construction.
-//! Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches in a
-//! millisecond and a simulation can fail any step. Real implementations live in the runtime.
+//! The environment: clock, randomness, threads, disk, scratch tables, network and console, as trait objects given at
+//! construction. Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches
+//! in a millisecond and a simulation can fail any step. Real implementations live in the runtime.
 
 mod clock;
 mod console;
@@ -8,6 +8,7 @@ mod files;
 mod network;
 mod random;
 mod spawner;
+mod spill;
 
 pub use clock::{Clock, ManualClock};
 pub use console::Console;
@@ -15,6 +16,7 @@ pub use files::{FileSystem, FileWriter, FolderEntry};
 pub use network::{Connection, Network};
 pub use random::Random;
 pub use spawner::{Spawner, Thread};
+pub use spill::{SPILL_KEY_BYTES_MAX, SPILL_PAGE_BYTES_MAX, SpillSpace, SpillTable};
 
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ pub struct Env {
     pub spawner: Arc<dyn Spawner>,
     /// Files and folders.
     pub files: Arc<dyn FileSystem>,
+    /// Scratch tables on disk, for state that has no room in memory.
+    pub spill: Arc<dyn SpillSpace>,
     /// Outgoing connections.
     pub network: Arc<dyn Network>,
     /// What a person reads: `print()` and warnings.

@@ -1,6 +1,6 @@
 //! [`RddContext`]: what datasets are made from and computed with; Spark's `SparkContext`.
 
-use super::Shuffle;
+use super::{Shuffle, StateLimits};
 use crate::accumulator::AccumulatorRegistry;
 use crate::block_store::{BlockStore, BlockStoreLimits, BlockStoreStatus};
 use crate::engine::Engine;
@@ -32,6 +32,7 @@ struct Inner {
     seed: HashSeed,
     blocks: BlockPool,
     block_store: Arc<BlockStore>,
+    state_limits: StateLimits,
     default_parallelism: usize,
     accumulators: AccumulatorRegistry,
     items: Items,
@@ -52,24 +53,34 @@ impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
         let partitions = engine.default_parallelism();
-        RddContext::with_limits(engine, env, seed, partitions, BlockStoreLimits::default())
+        RddContext::with_limits(engine, env, seed, partitions, BlockStoreLimits::default(), StateLimits::default())
     }
     /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise,
-    /// and with limits for what persisted datasets take.
+    /// and with limits for what persisted datasets, and keyed state, take.
     pub fn with_limits(
         engine: Arc<dyn Engine>,
         env: Env,
         seed: HashSeed,
         partitions: usize,
         limits: BlockStoreLimits,
+        state_limits: StateLimits,
     ) -> RddContext {
         let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
         let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
         let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
         let (accumulators, items) = Default::default();
-        let inner =
-            Inner { engine, transport, env, seed, blocks, block_store, default_parallelism, accumulators, items };
-        RddContext(Arc::new(inner))
+        RddContext(Arc::new(Inner {
+            engine,
+            transport,
+            env,
+            seed,
+            blocks,
+            block_store,
+            state_limits,
+            default_parallelism,
+            accumulators,
+            items,
+        }))
     }
     /// How many partitions an operation that shuffles makes unless told otherwise: `Conf::default_parallelism`, or else
     /// as many as the engine has task threads. Source: `spark.default.parallelism`.
@@ -128,6 +139,15 @@ impl RddContext {
     }
     pub(crate) fn block_store(&self) -> &Arc<BlockStore> {
         &self.0.block_store
+    }
+    /// How much memory keyed state may take, and where the rest of it goes.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.state_limits().memory_bytes, 1 << 30);
+    /// ```
+    pub fn state_limits(&self) -> &StateLimits {
+        &self.0.state_limits
     }
 
     /// The connection to the other processes, if there are any.

@@ -80,8 +80,9 @@ keys!(
         kind: Kind::Text,
         default: "",
         secret: false,
-        meaning: "The folder below which a context makes one of its own for what persisted datasets leave on disk, and \
-                  removes it at its end; empty means where the system keeps temporary files.",
+        meaning: "The folder below which a context makes folders of its own for what persisted datasets, and state that \
+                  has no room in memory, leave on disk, and removes them at its end; empty means where the system keeps \
+                  temporary files.",
     },
     HASH_SEED = Key {
         name: "headwater.hash_seed",
@@ -110,6 +111,16 @@ keys!(
         secret: false,
         meaning: "Batches that may wait or run at a time. At the limit the next batch is generated late, and receivers \
                   wait when their buffer is full.",
+    },
+    STATE_MEMORY_MAX = Key {
+        name: "headwater.streaming.state_memory_max",
+        spark: None,
+        kind: Kind::Size { min: 0, max: u64::MAX },
+        default: "1g",
+        secret: false,
+        meaning: "Memory that the keyed state of all operators takes. What is above goes to disk, below \
+                  `headwater.local_dir`, and is read from there when its key has new records; writing and reading it \
+                  takes up to 64 MiB more.",
     },
     LINE_BYTES_MAX = Key {
         name: "headwater.streaming.line_bytes_max",

@@ -7,6 +7,7 @@ mod files;
 mod network;
 mod random;
 mod spawner;
+pub(crate) mod spill;
 mod variables;
 
 pub(crate) use spawner::SystemSpawner;
@@ -22,6 +23,7 @@ pub fn system_env() -> Env {
         random: Arc::new(random::SystemRandom),
         spawner: Arc::new(spawner::SystemSpawner),
         files: Arc::new(files::LocalFiles),
+        spill: Arc::new(spill::DiskSpill::default()),
         network: Arc::new(network::TcpNetwork),
         console: Arc::new(console::SystemConsole),
     }

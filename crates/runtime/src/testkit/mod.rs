@@ -10,6 +10,7 @@ mod env;
 mod folder;
 mod input;
 mod isolated;
+mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
 pub use check::{Check, check, check_two, printed};
@@ -17,3 +18,4 @@ pub use env::{TestEnv, context, streaming_context};
 pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;
 pub use isolated::{IsolatedProgram, isolated};
+pub use spill::{MemorySpill, SpillFault};

@@ -1,0 +1,22 @@
+//! [`StateLimits`]: how much memory the keyed state of a context takes before it spills.
+
+/// How much memory keyed state may take, and where what is above goes.
+///
+/// ```
+/// use headwater::rdd::StateLimits;
+/// let limits = StateLimits { memory_bytes: 64 << 20, ..StateLimits::default() };
+/// assert_eq!(limits.local_dir, None);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateLimits {
+    /// Bytes of memory, over all operators of the context, by estimate; default 1 GiB. What is above goes to tables of
+    /// the environment's [`SpillSpace`](crate::env::SpillSpace).
+    pub memory_bytes: u64,
+    /// Below which folder those are; default: where the system keeps temporary files.
+    pub local_dir: Option<String>,
+}
+impl Default for StateLimits {
+    fn default() -> Self {
+        StateLimits { memory_bytes: 1 << 30, local_dir: None }
+    }
+}
