@@ -1,6 +1,5 @@
 //! `reduce_by_key_and_window` in all forms, `count_by_window` and `count_by_value_and_window`: Spark's tables.
 
-use crate::contexts::on_both_engines;
 use headwater::prelude::*;
 use headwater::testkit::{Check, IsolatedProgram};
 
