@@ -10,6 +10,9 @@ NAME is one of
   grep         count lines that contain a string             beside memchr::memmem on each line
   chain        1, 3 and 10 map and filter operators on u64   beside one fused loop
   shuffle      reduce_by_key and group_by_key on u64 pairs   beside one loop and one hash map
+  state        map_with_state and update_state_by_key        beside one loop and one hash map
+  timeouts     map_with_state whose keys time out            beside a hash map and a queue of deadlines
+  window       reduce_by_key_and_window, 10 s every 1 s      beside a ring of batches and one hash map
   idle         what a stream without input costs             seconds, no loop to compare with
   start-up     from nothing to the first result              seconds, no loop to compare with
 
@@ -17,7 +20,11 @@ NAME is one of
   --input FILE…  measure these texts instead of generated ones (word-count, grep)
   --json         one JSON object per row instead of the table
   --mb N         size of generated texts in MB (default 64)
-  --records N    records of chain and shuffle (default 20000000)
+  --records N    records of chain and shuffle (default 20000000), or of a batch of window (default 500000)
+  --keys N       keys of state, timeouts and window (default 1000000; timeouts also takes a tenth of them, window takes
+                 100000 and 1000000 by default)
+  --updates N    records of a batch of state (default 100000)
+  --no-inverse   window without an inverse function, beside two stacks for each key
   --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
 
@@ -25,7 +32,8 @@ Contenders run in turns, in rotating order. Times are of the best round: CPU tim
 other programs disturb least, and wall time with more threads. The ratio is the loop's time by ours, so above 1.00 the
 engine is faster. MB are peaks of memory above what was resident before the row, true to about 64 MB. The last line,
 also after --json, is `NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s` with the longest
-time. Rows are told on the error output when they are there.";
+time. Batches of state, timeouts and window are there before the clock starts, follow one another without a pause, and
+cost what all threads take; the loops beside them run on one thread. Rows are told on the error output when they are there.";
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,12 +42,25 @@ pub(crate) enum Name {
     Grep,
     Chain,
     Shuffle,
+    State,
+    Timeouts,
+    Window,
     Idle,
     StartUp,
 }
 
 impl Name {
-    const ALL: [Name; 6] = [Name::WordCount, Name::Grep, Name::Chain, Name::Shuffle, Name::Idle, Name::StartUp];
+    const ALL: [Name; 9] = [
+        Name::WordCount,
+        Name::Grep,
+        Name::Chain,
+        Name::Shuffle,
+        Name::State,
+        Name::Timeouts,
+        Name::Window,
+        Name::Idle,
+        Name::StartUp,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -47,6 +68,9 @@ impl Name {
             Name::Grep => "grep",
             Name::Chain => "chain",
             Name::Shuffle => "shuffle",
+            Name::State => "state",
+            Name::Timeouts => "timeouts",
+            Name::Window => "window",
             Name::Idle => "idle",
             Name::StartUp => "start-up",
         }
@@ -55,8 +79,13 @@ impl Name {
     fn takes_text(self) -> bool {
         matches!(self, Name::WordCount | Name::Grep)
     }
+
+    fn has_state(self) -> bool {
+        matches!(self, Name::State | Name::Timeouts | Name::Window)
+    }
 }
 
+/// The defaults are those of [`HELP`].
 #[derive(Debug, PartialEq)]
 pub(crate) struct Arguments {
     pub(crate) name: Name,
@@ -66,9 +95,25 @@ pub(crate) struct Arguments {
     pub(crate) input: Vec<PathBuf>,
     pub(crate) json: bool,
     pub(crate) megabytes: usize,
+    /// Of chain and shuffle, or of a batch of window.
     pub(crate) records: usize,
+    /// Of state, timeouts and window; none for those that they choose.
+    pub(crate) keys: Option<usize>,
+    /// Records of a batch of state.
+    pub(crate) updates: usize,
+    /// Whether windows take away what leaves them.
+    pub(crate) inverse: bool,
     pub(crate) batches: usize,
     pub(crate) rounds: usize,
+}
+
+impl Default for Arguments {
+    fn default() -> Arguments {
+        let (name, local, input, json) = (Name::WordCount, 1, Vec::new(), false);
+        let (megabytes, records, keys, updates, inverse) = (64, 20_000_000, None, 100_000, true);
+        let (batches, rounds) = (5000, 5);
+        Arguments { name, local, input, json, megabytes, records, keys, updates, inverse, batches, rounds }
+    }
 }
 
 impl Arguments {
@@ -77,15 +122,26 @@ impl Arguments {
         let name = Name::ALL.into_iter().find(|name| name.as_str() == first).ok_or_else(|| {
             format!("nothing to measure is called `{first}`; use one of {}", Name::ALL.map(Name::as_str).join(", "))
         })?;
-        let (megabytes, records, batches, rounds) = (64, 20_000_000, 5000, 5);
-        let mut arguments =
-            Arguments { name, local: 1, input: Vec::new(), json: false, megabytes, records, batches, rounds };
+        let records = if name == Name::Window { 500_000 } else { 20_000_000 };
+        let mut arguments = Arguments { name, records, ..Arguments::default() };
         let mut rest = rest.iter().map(String::as_str).peekable();
         while let Some(option) = rest.next() {
             match option {
                 "--local" => arguments.local = number(option, rest.next())?,
                 "--mb" => arguments.megabytes = number(option, rest.next())?,
                 "--records" => arguments.records = number(option, rest.next())?,
+                "--keys" if !name.has_state() => {
+                    return Err(format!("--keys is for state, timeouts and window; {first} has none to choose"));
+                }
+                "--keys" => arguments.keys = Some(number(option, rest.next())?),
+                "--updates" if name != Name::State => {
+                    return Err(format!("--updates is for state; {first} has none"));
+                }
+                "--updates" => arguments.updates = number(option, rest.next())?,
+                "--no-inverse" if name != Name::Window => {
+                    return Err(format!("--no-inverse is for window; {first} has no windows"));
+                }
+                "--no-inverse" => arguments.inverse = false,
                 "--batches" => arguments.batches = number(option, rest.next())?,
                 "--rounds" => arguments.rounds = number(option, rest.next())?,
                 "--json" => arguments.json = true,
@@ -131,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn windows_have_defaults_of_their_own() {
+        let (window, chain) = (parse("window --no-inverse").unwrap(), parse("chain").unwrap());
+        assert_eq!((window.records, window.inverse, window.keys), (500_000, false, None));
+        assert_eq!((chain.records, chain.inverse), (20_000_000, true));
+        let state = parse("state --keys 5000 --updates 70").unwrap();
+        assert_eq!((state.keys, state.updates), (Some(5000), 70));
+    }
+
+    #[test]
     fn errors_name_the_value_and_the_fix() {
         let message = |line| parse(line).unwrap_err();
         assert!(message("wordcount").starts_with("nothing to measure is called `wordcount`; use one of word-count, "));
@@ -139,6 +204,9 @@ mod tests {
         assert_eq!(message("grep --local"), "--local needs a number, as in --local 2");
         assert_eq!(message("grep --input --json"), "--input needs at least one file");
         assert_eq!(message("chain --input a"), "--input is for word-count and grep; chain makes its own records");
+        assert_eq!(message("shuffle --keys 7"), "--keys is for state, timeouts and window; shuffle has none to choose");
+        assert_eq!(message("window --updates 7"), "--updates is for state; window has none");
+        assert_eq!(message("state --no-inverse"), "--no-inverse is for window; state has no windows");
         assert_eq!(message("grep --fast"), "no option is called `--fast`; see --help");
     }
 }

@@ -145,7 +145,30 @@ pub(crate) fn records(count: usize) -> Vec<u64> {
 /// Pairs with `keys` different keys, evenly drawn, that look like hashed ids rather than small numbers.
 pub(crate) fn pairs(count: usize, keys: u64) -> Vec<(u64, u64)> {
     let mut random = Random::new();
-    (0..count).map(|_| (mixed(random.below(keys) + 1), random.next() >> 32)).collect()
+    (0..count).map(|_| (key(random.below(keys)), random.next() >> 32)).collect()
+}
+
+/// The key of this rank: different ranks have different keys. [`pairs`] draws ranks from 0 on.
+pub(crate) fn key(rank: u64) -> u64 {
+    mixed(rank.wrapping_add(1))
+}
+
+/// The pair of this number in an endless row of pairs like those of [`pairs`]: made where it is used, and kept nowhere.
+pub(crate) fn pair(number: u64, keys: u64) -> (u64, u64) {
+    let mut random = Random(mixed(SEED ^ number));
+    (key(random.below(keys)), random.next() >> 32)
+}
+
+/// [`pairs`] in `count` batches of `size` each.
+pub(crate) fn batches(count: usize, size: usize, keys: u64) -> Vec<Vec<(u64, u64)>> {
+    pairs(count * size, keys).chunks(size).map(<[(u64, u64)]>::to_vec).collect()
+}
+
+/// Pairs with the keys of these ranks, in their order, in batches of `size`.
+pub(crate) fn in_order(ranks: std::ops::Range<u64>, size: usize) -> impl Iterator<Item = Vec<(u64, u64)>> {
+    let end = ranks.end;
+    let batch = move |from: u64| (from..end.min(from + size as u64)).map(|rank| (key(rank), rank)).collect();
+    ranks.step_by(size).map(batch)
 }
 
 #[cfg(test)]
@@ -201,9 +224,21 @@ mod tests {
 
     #[test]
     fn pairs_have_as_many_keys_as_asked() {
-        let mut counts: HashMap<u64, u32> = HashMap::new();
-        pairs(10_000, 10).iter().for_each(|(key, _)| *counts.entry(*key).or_default() += 1);
-        assert_eq!(counts.len(), 10);
-        assert!(counts.values().all(|count| (850..1150).contains(count)), "{counts:?}");
+        for pairs in [pairs(10_000, 10), (0..10_000).map(|number| pair(number, 10)).collect()] {
+            let mut counts: HashMap<u64, u32> = HashMap::new();
+            pairs.iter().for_each(|(key, _)| *counts.entry(*key).or_default() += 1);
+            assert_eq!(counts.len(), 10);
+            assert!(counts.values().all(|count| (850..1150).contains(count)), "{counts:?}");
+            assert!((0..10).all(|rank| counts.contains_key(&key(rank))));
+        }
+    }
+
+    #[test]
+    fn batches_are_cut_from_one_row() {
+        assert_eq!(batches(3, 100, 10).concat(), pairs(300, 10));
+        assert_eq!(
+            in_order(5..10, 2).collect::<Vec<_>>(),
+            [vec![(key(5), 5), (key(6), 6)], vec![(key(7), 7), (key(8), 8)], vec![(key(9), 9)]]
+        );
     }
 }

@@ -6,6 +6,10 @@ pub(crate) mod chunked;
 pub(crate) mod grep;
 pub(crate) mod shares;
 pub(crate) mod shuffle;
+pub(crate) mod state;
+pub(crate) mod timeouts;
+mod two_stacks;
+pub(crate) mod window;
 pub(crate) mod word_count;
 
 /// A map with foldhash under a fixed state, so that all rounds do the same work.

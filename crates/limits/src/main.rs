@@ -12,6 +12,9 @@ mod ours;
 mod process;
 mod report;
 mod shuffle;
+mod state;
+mod timeouts;
+mod window;
 mod word_count;
 
 use arguments::{Arguments, HELP, Name};
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
         println!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    if let Some(result) = ours::start_up::child(&words) {
+    if let Some(result) = ours::child::child(&words) {
         return exit_code(result);
     }
     exit_code(Arguments::parse(&words).and_then(|arguments| run(&arguments)))
@@ -59,6 +62,9 @@ fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
         Name::Grep => grep::rows(arguments),
         Name::Chain => chain::rows(arguments),
         Name::Shuffle => shuffle::rows(arguments),
+        Name::State => state::rows(arguments),
+        Name::Timeouts => timeouts::rows(arguments),
+        Name::Window => window::rows(arguments),
         Name::Idle => ours::idle::rows(arguments),
         Name::StartUp => ours::start_up::rows(arguments),
     }

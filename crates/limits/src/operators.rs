@@ -1,5 +1,5 @@
-//! The map and filter functions of the chain, the same for the engine and for the loop.
-//! Their numbers pass through `black_box`, so that the compiler cannot work out a chain ahead of time.
+//! The functions of the chain and of the state, the same for the engine and for the loop.
+//! The chain's numbers pass through `black_box`, so that the compiler cannot work out a chain ahead of time.
 
 use std::hint::black_box;
 
@@ -13,6 +13,11 @@ pub(crate) fn map(position: u64) -> impl Fn(u64) -> u64 + Copy + Send + Sync + '
 pub(crate) fn filter(position: u64) -> impl Fn(&u64) -> bool + Copy + Send + Sync + 'static {
     let dropped = black_box(position % 16);
     move |record| record >> 60 != dropped
+}
+
+/// The function of update_state_by_key: the sum of all values that a key ever had.
+pub(crate) fn sum_of(values: &[u64], sum: Option<&u64>) -> Option<u64> {
+    Some(values.iter().fold(sum.copied().unwrap_or(0), |sum, value| sum.wrapping_add(*value)))
 }
 
 #[cfg(test)]

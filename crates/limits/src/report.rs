@@ -69,6 +69,11 @@ impl Row {
         Row { aim: Some(aim), ..self }
     }
 
+    /// Where what is compared lives as long as the row, its peaks of memory say nothing of it.
+    pub(crate) fn without_peaks(self) -> Row {
+        Row { ours_peak_mb: None, limit_peak_mb: None, ..self }
+    }
+
     /// Only to be looked at.
     pub(crate) fn uncounted(self) -> Row {
         Row { counted: false, ..self }

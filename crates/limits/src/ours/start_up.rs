@@ -1,14 +1,13 @@
 //! How long it takes from nothing to the first result, and how much memory a process takes that idles or counts the
 //! words of large files. Each is measured in a process of its own: this program, started with a hidden command.
 
+use super::child::{self, megabytes};
 use super::{context, idle};
 use crate::arguments::Arguments;
 use crate::report::{Aim, Row, announce};
 use crate::{data, process};
 use headwater::prelude::*;
 use headwater::testkit::{TemporaryFolder, temporary_folder};
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -45,25 +44,21 @@ pub(crate) fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// What this process is to do if it was started by the measures here.
-pub(crate) fn child(words: &[String]) -> Option<Result<(), String>> {
-    let (name, rest) = words.split_first()?;
-    let (local, files) = rest.split_first().map_or(("1", rest), |(local, files)| (local.as_str(), files));
-    let local = local.parse().unwrap_or(1);
-    let result = match name.as_str() {
-        CHILD_FIRST_BATCH => child_first_batch(local),
-        CHILD_IDLE => child_idle(local),
-        CHILD_FILES => child_files(local, files),
-        _ => return None,
-    };
-    Some(result.map_err(|error| error.to_string()))
+/// The commands of this file.
+pub(super) fn child(name: &str, local: usize, files: &[String]) -> Option<headwater::Result<()>> {
+    match name {
+        CHILD_FIRST_BATCH => Some(child_first_batch(local)),
+        CHILD_IDLE => Some(child_idle(local)),
+        CHILD_FILES => Some(child_files(local, files)),
+        _ => None,
+    }
 }
 
 /// From before the process is made to the line that it prints behind its first batch.
 fn first_batch(arguments: &Arguments) -> Result<Row, String> {
     let mut seconds = Vec::new();
     for _ in 0..arguments.rounds {
-        seconds.push(run_child(CHILD_FIRST_BATCH, arguments.local, &[])?.seconds);
+        seconds.push(child::run(CHILD_FIRST_BATCH, arguments.local, &[])?.seconds);
     }
     let (best, worst) = (seconds.iter().copied().fold(f64::MAX, f64::min), seconds.iter().copied().fold(0.0, f64::max));
     let row = Row::value("from exec to the end of the first batch, interval 10 ms", "s", best);
@@ -73,7 +68,7 @@ fn first_batch(arguments: &Arguments) -> Result<Row, String> {
 fn idle(arguments: &Arguments) -> Result<Row, String> {
     let mut least = f64::MAX;
     for _ in 0..arguments.rounds {
-        least = least.min(run_child(CHILD_IDLE, arguments.local, &[])?.numbers[0]);
+        least = least.min(child::run(CHILD_IDLE, arguments.local, &[])?.numbers[0]);
     }
     Ok(Row::value("memory without input, five operators", "MB", least).aim(Aim::Ours(IDLE_AIM)))
 }
@@ -81,41 +76,13 @@ fn idle(arguments: &Arguments) -> Result<Row, String> {
 fn word_count(files: &[String], arguments: &Arguments) -> Result<[Row; 2], String> {
     let (mut megabytes, mut seconds) = (f64::MAX, f64::MAX);
     for _ in 0..arguments.rounds {
-        let numbers = run_child(CHILD_FILES, arguments.local, files)?.numbers;
+        let numbers = child::run(CHILD_FILES, arguments.local, files)?.numbers;
         (megabytes, seconds) = (megabytes.min(numbers[0]), seconds.min(numbers[1]));
     }
     Ok([
         Row::value("peak of memory, word count of 1 GB of files", "MB", megabytes).aim(Aim::Ours(FILES_AIM)),
         Row::value("word count of 1 GB of files, by wall time", "s", seconds).uncounted(),
     ])
-}
-
-/// The first line that a child prints.
-struct Printed {
-    numbers: Vec<f64>,
-    /// From before the child is made to when the line is there; the child ends later.
-    seconds: f64,
-}
-
-fn run_child(name: &str, local: usize, files: &[String]) -> Result<Printed, String> {
-    let failed = |error: std::io::Error| format!("cannot run {name}: {error}");
-    let program = std::env::current_exe().map_err(failed)?;
-    let mut command = Command::new(program);
-    command.arg(name).arg(local.to_string()).args(files).stdout(Stdio::piped());
-    let start = Instant::now();
-    let mut child = command.spawn().map_err(failed)?;
-    let mut output = BufReader::new(child.stdout.take().expect("its output is piped"));
-    let mut line = String::new();
-    output.read_line(&mut line).map_err(failed)?;
-    let seconds = start.elapsed().as_secs_f64();
-    output.read_to_string(&mut String::new()).map_err(failed)?;
-    let status = child.wait().map_err(failed)?;
-    if !status.success() {
-        return Err(format!("{name} failed: {status}"));
-    }
-    let numbers = line.split_whitespace().map(|word| word.parse().map_err(|_| format!("{name} printed {line:?}")));
-    let numbers = numbers.collect::<Result<Vec<f64>, String>>()?;
-    Ok(Printed { numbers, seconds })
 }
 
 fn write_files(folder: &TemporaryFolder) -> Result<Vec<String>, String> {
@@ -171,9 +138,4 @@ fn child_files(local: usize, files: &[String]) -> headwater::Result<()> {
     assert!(different > 0, "the files have words");
     println!("{} {seconds}", megabytes(process::peak_bytes()));
     running.stop()
-}
-
-/// Not a number, which holds no aim and misses none, where the system does not tell.
-fn megabytes(bytes: Option<u64>) -> f64 {
-    bytes.map_or(f64::NAN, |bytes| bytes as f64 / 1e6)
 }
