@@ -48,8 +48,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
             let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, first| MapWithState {
                 time: tick.time,
                 map: function.clone(),
-                data: data.map(|rdd| rdd.placed(by).node().clone()),
-                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.placed(by).node().clone()),
+                data: data.map(|rdd| rdd.spread(by)),
+                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.spread(by)),
                 timeout,
                 origin,
             })?;

@@ -85,8 +85,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
             let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, first| UpdateState {
                 time: tick.time,
                 update: update.clone(),
-                data: data.map(|rdd| rdd.placed(by).node().clone()),
-                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.placed(by).node().clone()),
+                data: data.map(|rdd| rdd.spread(by)),
+                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.spread(by)),
                 origin,
             })?;
             let emit = Arc::new(|key: &K, state: &S| Some((key.clone(), state.clone())));

@@ -75,6 +75,20 @@ impl<K: Record, V: Record> Rdd<(K, V)> {
         self.placed(&partitioning.typed().expect("it was made for this type of key"))
     }
 
+    /// What computes the same records, each in the partition that `partitioner` gives its key. Where there is one partition
+    /// all are in it already.
+    #[track_caller]
+    pub(crate) fn spread(&self, partitioner: &KeyPartitioner<K>) -> Arc<dyn Node<(K, V)>>
+    where
+        K: Key,
+        V: Data,
+    {
+        match (self.num_partitions(), partitioner.num_partitions()) {
+            (1, 1) => self.node.clone(),
+            _ => self.placed(partitioner).node,
+        }
+    }
+
     #[track_caller]
     pub(crate) fn placed(&self, partitioner: &KeyPartitioner<K>) -> Rdd<(K, V)>
     where

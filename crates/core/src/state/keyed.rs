@@ -23,6 +23,9 @@ pub(crate) struct Layout {
 /// Records whose cache misses overlap.
 const GROUP: usize = 128;
 
+/// Slots from which on a table outgrows the near caches and prefetching pays.
+const LARGE: usize = 1 << 15;
+
 /// Where a key is, or would be, in its partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Place {
@@ -37,7 +40,7 @@ pub(crate) struct KeyedState<K, S> {
 
 impl<K: Key, S: Record> KeyedState<K, S> {
     pub(crate) fn new(layout: Layout) -> Self {
-        let shards = layout.shards.clone().map(|_| Shard::new(layout.seed)).collect();
+        let shards = vec![Shard::new(layout.seed)];
         KeyedState { layout, shards }
     }
     pub(crate) fn seed(&self) -> HashSeed {
@@ -52,11 +55,7 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     #[inline(always)]
     pub(crate) fn place(&self, key: &K) -> Place {
         let hash = hash_of(self.layout.seed, key);
-        let shard = match self.layout.by_hash {
-            true => partition_of(hash, self.layout.num_shards).wrapping_sub(self.layout.shards.start),
-            false => partition_of(hash, self.shards.len()),
-        };
-        Place { shard: shard.min(self.shards.len() - 1), hash }
+        Place { shard: 0, hash }
     }
     /// Calls `each` with every record of `chunk` and the place of its key, and leaves the chunk empty. The places of a
     /// group are found first, so that its cache misses overlap.
@@ -67,6 +66,7 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         mut each: impl FnMut(&mut Self, Place, K, V) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut places = [Place { shard: 0, hash: 0 }; GROUP];
+        let prefetches = self.shards.iter().any(|shard| shard.num_slots() > LARGE);
         let mut records = chunk.drain(..);
         while !records.as_slice().is_empty() {
             let group = &records.as_slice()[..records.len().min(GROUP)];
@@ -74,8 +74,10 @@ impl<K: Key, S: Record> KeyedState<K, S> {
             for (place, (key, _)) in places.iter_mut().zip(group) {
                 *place = self.place(key);
             }
-            places.iter().for_each(|place| self.shards[place.shard].prefetch_index(place.hash));
-            places.iter().for_each(|place| self.shards[place.shard].prefetch_slot(place.hash));
+            if prefetches {
+                places.iter().for_each(|place| self.shards[place.shard].prefetch_index(place.hash));
+                places.iter().for_each(|place| self.shards[place.shard].prefetch_slot(place.hash));
+            }
             for (place, (key, value)) in places.iter().zip(records.by_ref()) {
                 each(self, *place, key, value)?;
             }

@@ -44,7 +44,9 @@ where
             data.compute(task, &mut |chunk| {
                 task.enter(self.origin);
                 state.each_placed(chunk, |state, place, key, value| {
-                    outputs.extend(self.record(&mut state.shards[place.shard], place, key, value)?);
+                    if let Some(output) = self.record(&mut state.shards[place.shard], place, key, value)? {
+                        outputs.push(output);
+                    }
                     Ok::<(), Stop>(())
                 })
             })?;
@@ -55,7 +57,9 @@ where
                 if number % CHUNK == 0 {
                     task.check()?;
                 }
-                outputs.extend(self.due(shard, slot)?);
+                if let Some(output) = self.due(shard, slot)? {
+                    outputs.push(output);
+                }
             }
         }
         Ok(outputs)
@@ -83,6 +87,15 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
         let mut state = State::new(Some(&shard.entry(slot).1), Call::Record, self.time, clock.timer);
         let output = (self.map)(self.time, &key, Some(value), &mut state);
         let (change, timer) = self.done(state)?;
+        if self.timeout.is_none() && timer == clock.timer {
+            // What is usual: no deadline is touched.
+            match change {
+                Change::Updated(new) => shard.replace(slot, new),
+                Change::Removed => shard.remove(slot),
+                Change::Nothing => {}
+            }
+            return Ok(output);
+        }
         self.apply(shard, slot, change, Clock { timer, ..clock });
         Ok(output)
     }
@@ -109,7 +122,6 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
         }
     }
     /// Does to a key that has a state what the function said.
-    #[inline(always)]
     fn apply(&self, shard: &mut Shard<K, S>, slot: u32, change: Change<S>, clock: Clock) {
         match change {
             Change::Removed => return shard.remove(slot),

@@ -43,6 +43,9 @@ enum Old<K, S> {
     Entry(Box<(K, S)>),
 }
 
+/// Cells that are looked at before a slot is asked for.
+const NEAR: usize = 4;
+
 /// How much longer than the running batch's log the spare one may be.
 const SPARE_MAX: usize = 8;
 
@@ -75,13 +78,22 @@ impl<K: Hash + Eq, S> Shard<K, S> {
     pub(super) fn prefetch_index(&self, hash: u64) {
         prefetch(self.index.as_ptr().wrapping_add(hash as usize & self.index.len().wrapping_sub(1)));
     }
+    /// Asks the cache for the slot of the first key near its place that has the right bits of the hash.
     #[inline(always)]
     pub(super) fn prefetch_slot(&self, hash: u64) {
-        if let Some(cell) = self.index.get(hash as usize & self.index.len().wrapping_sub(1)) {
-            let behind = self.slots.as_ptr().wrapping_add(self.number(*cell) as usize);
-            prefetch(behind.wrapping_sub(1));
-            // A slot may lie across two lines of the cache.
-            prefetch(behind.cast::<u8>().wrapping_sub(1));
+        let mask = self.index.len().wrapping_sub(1);
+        let tag = self.tag(hash);
+        for step in 0..NEAR {
+            match self.index.get((hash as usize).wrapping_add(step) & mask) {
+                None | Some(0) => return,
+                Some(cell) if (cell ^ tag) >> self.bits == 0 => {
+                    let behind = self.slots.as_ptr().wrapping_add(self.number(*cell) as usize);
+                    prefetch(behind.wrapping_sub(1));
+                    // A slot may lie across two lines of the cache.
+                    return prefetch(behind.cast::<u8>().wrapping_sub(1));
+                }
+                Some(_) => {}
+            }
         }
     }
 

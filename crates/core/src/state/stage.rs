@@ -62,13 +62,6 @@ impl<E> Outputs<E> {
         }
     }
 }
-impl<E> Extend<E> for Outputs<E> {
-    #[inline(always)]
-    fn extend<I: IntoIterator<Item = E>>(&mut self, outputs: I) {
-        outputs.into_iter().for_each(|output| self.push(output));
-    }
-}
-
 pub(crate) struct StateStage<P: Step> {
     pub(super) operator: Arc<StateOperator<P::State>>,
     /// The version that it makes.

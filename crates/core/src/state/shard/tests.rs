@@ -1,3 +1,5 @@
+//! A shard beside a plain map: every version, and every deadline.
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

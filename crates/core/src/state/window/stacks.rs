@@ -9,6 +9,7 @@ use crate::Data;
 use crate::time::Time;
 use std::collections::VecDeque;
 use std::mem;
+use std::num::NonZeroU32;
 
 /// `F`: the reduce function; the older value is its first argument.
 pub(crate) struct TwoStacks<F>(pub(crate) F);
@@ -23,7 +24,10 @@ pub(crate) struct Queue<V> {
 }
 
 /// The bottom of a stack.
-const NONE: u32 = u32::MAX;
+const NONE: u32 = u32::MAX - 1;
+
+/// Nodes that are added at once when all are taken, as a share of those there are: a vector that doubles would waste half.
+const GROWTH: usize = 4;
 
 /// The nodes of a shard's stacks.
 pub(crate) struct Nodes<V> {
@@ -37,7 +41,16 @@ pub(crate) struct Nodes<V> {
 }
 struct Link<V> {
     value: V,
-    below: u32,
+    /// The number of the node below plus one: never 0, so that a vacant node takes no room of its own.
+    below: NonZeroU32,
+}
+impl<V> Link<V> {
+    fn new(value: V, below: u32) -> Link<V> {
+        Link { value, below: NonZeroU32::new(below + 1).expect("the bottom's number is the largest") }
+    }
+    fn below(&self) -> u32 {
+        self.below.get() - 1
+    }
 }
 impl<V> Default for Nodes<V> {
     fn default() -> Self {
@@ -48,11 +61,18 @@ impl<V> Default for Nodes<V> {
 impl<V> Nodes<V> {
     fn push(&mut self, value: V, below: u32) -> u32 {
         let node = self.free.pop().unwrap_or_else(|| {
-            assert!(self.nodes.len() < NONE as usize, "a state shard holds at most 2^32 - 1 values: use more shards");
+            let nodes = self.nodes.len();
+            assert!(
+                nodes < NONE as usize,
+                "a window holds at most 2^32 - 2 values in a partition: use more partitions"
+            );
+            if nodes == self.nodes.capacity() {
+                self.nodes.reserve_exact((nodes / GROWTH).max(4));
+            }
             self.nodes.push(None);
             self.nodes.len() as u32 - 1
         });
-        self.nodes[node as usize] = Some(Link { value, below });
+        self.nodes[node as usize] = Some(Link::new(value, below));
         self.fresh.push(node);
         node
     }
@@ -61,7 +81,7 @@ impl<V> Nodes<V> {
     }
     /// The values of a stack, from its top.
     fn stack(&self, top: u32) -> impl Iterator<Item = &V> {
-        std::iter::successors(self.get(top), |link| self.get(link.below)).map(|link| &link.value)
+        std::iter::successors(self.get(top), |link| self.get(link.below())).map(|link| &link.value)
     }
     fn release(&mut self, nodes: Vec<u32>) {
         for node in nodes {
@@ -128,7 +148,7 @@ where
         if front == NONE {
             // The back is turned over: its newest value comes to the bottom of the front.
             while let Some(link) = nodes.get(back) {
-                let (value, below) = (link.value.clone(), link.below);
+                let (value, below) = (link.value.clone(), link.below());
                 let aggregate = match nodes.get(front) {
                     Some(newer) => (self.0)(value, newer.value.clone()),
                     None => value,
@@ -140,7 +160,7 @@ where
             back_total = None;
         }
         nodes.unused.push(front);
-        front = nodes.get(front).map_or(NONE, |oldest| oldest.below);
+        front = nodes.get(front).map_or(NONE, |oldest| oldest.below());
         let total = self.total_of(nodes, front, back_total.as_ref()).unwrap_or_else(|| old.total.clone());
         Queue { front, back, back_total, total }
     }
