@@ -27,6 +27,7 @@ mod sharing;
 mod shuffles;
 mod socket;
 mod socket_stream;
+mod state_vectors;
 mod storage;
 mod stream_properties;
 mod windows;
