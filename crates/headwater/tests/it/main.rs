@@ -27,6 +27,8 @@ mod sharing;
 mod shuffles;
 mod socket;
 mod socket_stream;
+mod state_failures;
+mod state_streams;
 mod state_vectors;
 mod storage;
 mod stream_properties;

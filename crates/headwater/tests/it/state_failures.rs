@@ -1,0 +1,180 @@
+//! State whose functions fail, and batches that are late: each batch changes the state once, whole, and in its turn.
+
+use crate::contexts::on_both_engines;
+use headwater::prelude::*;
+use headwater::testkit::{Check, TestEnv, streaming_context, test_input};
+use headwater::{Error, ErrorKind, RunningContext};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+type Count = (u32, u32);
+
+fn sums(s: &DStream<Count>) -> DStream<Count> {
+    s.update_state_by_key(|values: &[u32], sum: Option<&u32>| Some(sum.unwrap_or(&0) + values.iter().sum::<u32>()))
+}
+fn sorted<T: Ord>(mut records: Vec<T>) -> Vec<T> {
+    records.sort();
+    records
+}
+/// Waits until `batches` have ended, however: the first error.
+fn await_all(running: &RunningContext, batches: u64) -> Option<Error> {
+    let mut first = None;
+    while running.progress().completed < batches {
+        first = first.or(running.await_batches(batches).err());
+    }
+    first
+}
+/// `keys` keys, each with a 1, in each of `batches` batches.
+fn ones(keys: u32, batches: usize) -> Vec<Option<Vec<Count>>> {
+    vec![Some((0..keys).map(|key| (key, 1)).collect()); batches]
+}
+
+/// The first try of each partition fails behind most of its keys, in every batch.
+#[test]
+fn a_task_that_fails_once_changes_the_state_once() {
+    static TRIES: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    /// Panics at every other call for key 999.
+    fn fail_first(of: usize, key: u32) {
+        if key == 999 {
+            assert!(TRIES[of].fetch_add(1, Ordering::Relaxed) % 2 == 1, "the first try fails");
+        }
+    }
+    let updated = |s: DStream<Count>| {
+        let update = |_, key: &u32, values: &[u32], sum: Option<&u32>| {
+            fail_first(0, *key);
+            Some(sum.unwrap_or(&0) + values.iter().sum::<u32>()).filter(|sum| key % 3 > 0 || *sum < 2)
+        };
+        s.update_state_by_key_with(StateUpdate::function_with_time(update)).with_partitions(3)
+    };
+    let mapped = |s: DStream<Count>| {
+        let spec = StateSpec::function(|key: &u32, value: Option<u32>, state: &mut State<u32>| {
+            fail_first(1, *key);
+            let sum = state.get().unwrap_or(&0) + value.unwrap_or(0);
+            if key % 3 == 0 && sum == 2 {
+                state.remove()
+            } else {
+                state.update(sum)
+            }
+            state.set_timer(Time::from_millis(i64::from(*key) + 10_000));
+        });
+        s.map_with_state(spec.num_partitions(3).timeout(seconds(60))).state_snapshots()
+    };
+    // Every third key goes with each second batch.
+    let all = |batch: u32| {
+        (0..1000).map(move |key| (key, if key % 3 == 0 { batch % 2 } else { batch })).filter(|(_, n)| *n > 0)
+    };
+    let expected: Vec<_> = (1..=5).map(|batch| all(batch).collect::<Vec<_>>()).collect();
+    let input = || ones(1000, 5).into_iter().flatten();
+    Check::new().on_both_engines().run(input(), move |s| updated(s), expected.clone());
+    Check::new().on_both_engines().run(input(), move |s| mapped(s), expected);
+    for tries in &TRIES {
+        assert_eq!(tries.load(Ordering::Relaxed), 20, "two tries for each of five batches, on either engine");
+    }
+}
+
+/// The versions that are still in use stay readable behind a batch that fails.
+#[test]
+fn an_earlier_version_is_what_it_was_after_a_later_batch_failed() {
+    let (ssc, clock) = streaming_context();
+    let s = test_input(&ssc, ones(50, 3), 2);
+    let update = |time: Time, key: &u32, values: &[u32], sum: Option<&u32>| {
+        assert!(time.milliseconds() == 1000 || *key != 49, "no 49");
+        Some(sum.unwrap_or(&0) + values.iter().sum::<u32>())
+    };
+    let sums = s.update_state_by_key_with(StateUpdate::function_with_time(update)).with_partitions(1);
+    let first: Arc<Mutex<Option<Rdd<Count>>>> = Arc::default();
+    let keep = first.clone();
+    sums.foreach_rdd(move |rdd, time| {
+        if time.milliseconds() == 1000 {
+            keep.lock().unwrap().replace(rdd.clone());
+        }
+        rdd.count().map(drop)
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(3));
+    await_all(&running, 3);
+    assert_eq!(running.progress().failed, 2);
+    let first = first.lock().unwrap().take().unwrap();
+    assert_eq!(sorted(first.collect().unwrap()), (0..50).map(|key| (key, 1)).collect::<Vec<_>>());
+}
+
+/// Batches whose state cannot be computed do not pile up without end.
+#[test]
+fn a_state_that_fails_for_long_says_so() {
+    let env = TestEnv::new();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env()).unwrap();
+    let s = test_input(&ssc, ones(2, 410), 1);
+    let failing = s.update_state_by_key(|_, _: Option<&u32>| -> Option<u32> { panic!("never") });
+    let (sent, received) = channel();
+    failing.foreach_rdd(move |rdd, time| {
+        let error = rdd.count().unwrap_err().to_string();
+        sent.send((time.milliseconds() / 1000, error)).unwrap();
+    });
+    let running = ssc.start().unwrap();
+    let failures = (1..=410).filter_map(|batch| {
+        env.clock.advance(seconds(1));
+        await_all(&running, batch)
+    });
+    // An error that nobody has waited for yet is returned by the stop, or is a warning.
+    let failures: Vec<Error> = failures.collect();
+    let mut failures: Vec<String> =
+        failures.into_iter().chain(running.stop().err()).map(|error| error.to_string()).collect();
+    failures.extend(env.warnings());
+    let errors: Vec<(i64, String)> = received.try_iter().collect();
+    assert!(errors.iter().all(|(_, error)| error.contains("update_state_by_key at") && error.contains("never")));
+    assert_eq!(errors.last().unwrap().0, 400, "those behind it are not generated");
+    assert!(failures.iter().any(|error| error.contains("waits for 400 batches that were not computed")));
+}
+
+#[test]
+fn time_outs_that_never_come() {
+    for timeout in [seconds(365 * 24 * 3600), Duration::MAX] {
+        let program = move |s: DStream<(u32, u32)>| {
+            let spec = StateSpec::function(|_: &u32, value: Option<u32>, state: &mut State<u32>| {
+                state.update(state.get().unwrap_or(&0) + value.expect("nothing is due"));
+                state.set_timer(Time::from_millis(i64::MAX));
+                assert_eq!(state.timer(), None);
+                state.set_timer(Time::from_millis(i64::MAX - 1));
+            });
+            s.map_with_state(spec.timeout(timeout)).state_snapshots()
+        };
+        let input = [vec![(1, 1)], vec![], vec![(1, 1), (2, 1)], vec![]];
+        let expected = [vec![(1, 1)], vec![(1, 1)], vec![(1, 2), (2, 1)], vec![(1, 2), (2, 1)]];
+        Check::new().on_both_engines().run(input, program, expected);
+    }
+}
+
+/// The clock jumps by six hours: all batches come, in their order, and keys time out in the batches that they would have.
+#[test]
+fn a_clock_that_jumps_runs_every_batch() {
+    let env = TestEnv::new();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), minutes(1), env.env()).unwrap();
+    let s = test_input(&ssc, vec![Some(vec![('a', ()), ('b', ())]), Some(vec![('b', ())])], 2);
+    let spec = StateSpec::function_with_time(|time, key: &char, value: Option<()>, state: &mut State<u32>| {
+        if value.is_some() {
+            state.update(0);
+            state.set_timer(time + minutes(7));
+        } else if state.is_timer() {
+            state.update(state.get().unwrap_or(&0) + 1);
+            state.set_timer(time + minutes(7));
+        }
+        value.is_none().then(|| (*key, time.milliseconds() / 60_000, state.is_timing_out()))
+    });
+    let mapped = s.map_with_state(spec.timeout(minutes(30)));
+    let (sent, received) = channel();
+    mapped.foreach_rdd(move |rdd, time| sent.send((time, rdd.collect().unwrap())).unwrap());
+    let running = ssc.start().unwrap();
+    env.clock.advance(minutes(360));
+    running.await_batches(360).unwrap();
+    let seen: Vec<_> = received.try_iter().collect();
+    let times: Vec<i64> = seen.iter().map(|(time, _)| time.milliseconds()).collect();
+    assert_eq!(times, (1..=360).map(|minute| 60_000 * minute).collect::<Vec<i64>>());
+    let calls = sorted(seen.into_iter().flat_map(|(_, calls)| calls).collect());
+    let expected = [('a', 1), ('b', 2)].into_iter().flat_map(|(key, from)| {
+        let timers = [7, 14, 21, 28].map(|after| (key, from + after, false));
+        timers.into_iter().chain([(key, from + 31, true)])
+    });
+    assert_eq!(calls, expected.collect::<Vec<_>>());
+}
