@@ -178,3 +178,56 @@ fn a_clock_that_jumps_runs_every_batch() {
     });
     assert_eq!(calls, expected.collect::<Vec<_>>());
 }
+
+/// A record comes before the time-out that is due in the same batch, and so does what it says about the timer.
+#[test]
+fn a_key_that_comes_again_just_in_time_stays() {
+    let program = |s: DStream<(char, u64)>| {
+        let spec = StateSpec::function_with_time(|time, key: &char, value: Option<u64>, state: &mut State<()>| {
+            if let Some(after) = value {
+                state.update(());
+                state.set_timer(time + seconds(after));
+            }
+            Some((*key, time.milliseconds(), state.is_timer(), state.is_timing_out()))
+        });
+        s.map_with_state(spec.timeout(seconds(2))).filter(|(_, _, timer, out)| *timer || *out)
+    };
+    // Due in batch 4: 'a' times out, 'b' comes again; the timer of 'c' is moved on from 3 to 4, that of 'd' to 3.
+    let input = [
+        vec![('a', 9), ('b', 9), ('c', 2), ('d', 0)],
+        vec![],
+        vec![('c', 1), ('d', 0)],
+        vec![('b', 9)],
+        vec![],
+        vec![],
+        vec![],
+    ];
+    let expected = [
+        vec![],
+        vec![('d', 2000, true, false)],
+        vec![],
+        vec![('a', 4000, false, true), ('c', 4000, true, false), ('d', 4000, true, false)],
+        vec![],
+        vec![('c', 6000, false, true), ('d', 6000, false, true)],
+        vec![('b', 7000, false, true)],
+    ];
+    Check::new().on_both_engines().run(input, program, expected);
+}
+
+/// A timer is no record: a key whose timer goes on and on times out nevertheless.
+#[test]
+fn timers_do_not_hold_up_a_time_out() {
+    let program = |s: DStream<char>| {
+        let spec = StateSpec::function_with_time(|time, _: &char, _: Option<()>, state: &mut State<u32>| {
+            if !state.is_timing_out() {
+                state.update(state.get().unwrap_or(&0) + 1);
+                state.set_timer(time + seconds(1));
+            }
+            state.is_timing_out().then(|| (time.milliseconds(), state.get().copied()))
+        });
+        s.map(|key| (key, ())).map_with_state(spec.timeout(seconds(3))).stream()
+    };
+    let mut expected = vec![vec![]; 7];
+    expected[4] = vec![(5000, Some(4))];
+    Check::new().on_both_engines().run([vec!['a'], vec![], vec![], vec![], vec![], vec![], vec![]], program, expected);
+}
