@@ -128,6 +128,44 @@ fn a_state_that_fails_for_long_says_so() {
     assert!(failures.iter().any(|error| error.contains("waits for 400 batches that were not computed")));
 }
 
+/// A batch that could not be generated in its turn is missing in the state; what asks for it later is told so, and the
+/// state goes on.
+#[test]
+fn a_batch_that_was_not_generated_is_not_made_behind_later_ones() {
+    static AWAY: AtomicUsize = AtomicUsize::new(0);
+    let (ssc, clock) = streaming_context();
+    let s = test_input(&ssc, ones(3, 6), 2);
+    // All tries of batch 2 fail: the state's own and that of either output. What asks later would find it.
+    let flaky = s.transform(|rdd, time| {
+        assert!(time.milliseconds() != 2000 || AWAY.fetch_add(1, Ordering::Relaxed) > 2, "away");
+        rdd
+    });
+    let sums = sums(&flaky);
+    let (each, windows) = channel();
+    let to_windows = each.clone();
+    sums.foreach_rdd(move |rdd, time| {
+        each.send(("batch", time.milliseconds(), sorted(rdd.collect().unwrap()))).unwrap();
+    });
+    sums.window(seconds(2)).foreach_rdd(move |rdd, time| {
+        to_windows.send(("window", time.milliseconds(), sorted(rdd.collect().unwrap()))).unwrap();
+    });
+    let running = ssc.start().unwrap();
+    for batch in 1..=6 {
+        clock.advance(seconds(1));
+        await_all(&running, batch);
+    }
+    let seen: BTreeMap<_, _> = windows.try_iter().map(|(kind, time, records)| ((kind, time), records)).collect();
+    let all = |n: u32| (0..3).map(|key| (key, n)).collect::<Vec<_>>();
+    for (time, count) in [(1000, 1), (3000, 2), (4000, 3), (5000, 4), (6000, 5)] {
+        assert_eq!(seen.get(&("batch", time)), Some(&all(count)), "batch {time} of {seen:?}");
+    }
+    assert_eq!((seen.get(&("batch", 2000)), seen.get(&("window", 3000))), (None, None));
+    for (time, count) in [(4000, 3), (5000, 4), (6000, 5)] {
+        let both = sorted([all(count - 1), all(count)].concat());
+        assert_eq!(seen.get(&("window", time)), Some(&both), "window {time} of {seen:?}");
+    }
+}
+
 #[test]
 fn time_outs_that_never_come() {
     for timeout in [seconds(365 * 24 * 3600), Duration::MAX] {
