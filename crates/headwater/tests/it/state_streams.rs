@@ -198,6 +198,29 @@ fn slices_of_state() {
     }
 }
 
+/// Nothing drives a state that no output reads: a slice would be a state of some batches only.
+#[test]
+fn a_slice_of_a_state_that_no_output_reads() {
+    let (ssc, clock) = streaming_context();
+    let s = test_input(&ssc, ones(2, 3), 2);
+    let updated = sums(&s);
+    let mapped = updated.map(|count| count);
+    s.foreach_rdd(|_, _| ());
+    ssc.remember(seconds(60));
+    let running = ssc.start().unwrap();
+    for batch in 1..=3 {
+        clock.advance(seconds(1));
+        running.await_batches(batch).unwrap();
+    }
+    for stream in [&updated, &mapped] {
+        let error = stream.slice(Time::from_millis(2000), Time::from_millis(3000)).err().unwrap().to_string();
+        assert!(
+            error.contains("the state of update_state_by_key at") && error.contains("no output reads it"),
+            "{error}"
+        );
+    }
+}
+
 /// Even numbers first, odd ones behind them, in a number of partitions each.
 #[derive(PartialEq, Clone, Copy)]
 struct Parity(usize);
