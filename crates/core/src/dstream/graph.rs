@@ -292,7 +292,10 @@ impl DStreamGraph {
         started.nodes.iter().for_each(|node| node.clear_metadata(time));
         started.inputs.iter().for_each(|input| input.source.processed(time));
         if let Some(transport) = self.context.transport_as(Role::Driver) {
-            let done = started.close(time, self.batch_duration);
+            // Workers keep what the batches are made of that a state still waits for.
+            let waiting = started.stateful.iter().filter_map(|stateful| stateful.chain.oldest_waiting()).min();
+            let closed = started.close(time, self.batch_duration);
+            let done = waiting.map_or(closed, |waiting| closed.min(waiting - self.batch_duration));
             let remembered = started.nodes.iter().map(|node| node.header().remembered()).max().unwrap_or_default();
             transport.clear_metadata(done, done - remembered);
         }

@@ -97,12 +97,18 @@ impl<P: Step> StateChain<P> {
 pub(super) trait Advances: Send + Sync {
     /// What makes the newest version, if so many versions wait that it is time somebody does.
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>>;
+    /// The oldest batch that waits to be computed.
+    fn oldest_waiting(&self) -> Option<Time>;
 }
 impl<P: Step> Advances for StateChain<P> {
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>> {
         let stage = self.newest().stage.clone()?;
         let waiting = stage.pending();
         (waiting > 0 && waiting.is_multiple_of(OVERDUE)).then(|| Rdd::from_node(context, StateVersion(stage)))
+    }
+    fn oldest_waiting(&self) -> Option<Time> {
+        let stage = self.newest().stage.clone()?;
+        stage.oldest_waiting()
     }
 }
 

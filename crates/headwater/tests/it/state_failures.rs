@@ -74,6 +74,66 @@ fn a_task_that_fails_once_changes_the_state_once() {
     }
 }
 
+/// As long as a batch cannot be computed, those behind it wait for it; then each is computed once.
+#[test]
+fn a_function_that_always_fails_holds_the_state_where_it_was() {
+    static AWAY: AtomicBool = AtomicBool::new(false);
+    let build = |ssc: &StreamingContext| {
+        let s = test_input(ssc, ones(100, 4), 2);
+        let spec = StateSpec::function_with_time(|time, key: &u32, value: Option<u32>, state: &mut State<u32>| {
+            let away = AWAY.load(Ordering::Relaxed) && time.milliseconds() == 2000;
+            assert!(!away || *key < 97, "the table is away");
+            state.update(state.get().unwrap_or(&0) + value.unwrap_or(0));
+            Some((*key, *state.get().unwrap_or(&0)))
+        });
+        let mapped = s.map_with_state(spec.num_partitions(3)).uid("counts");
+        (
+            mapped.clone(),
+            s.map_with_state(StateSpec::function(|_: &u32, _: Option<u32>, s: &mut State<u32>| s.update(1))),
+        )
+    };
+    let build = move |ssc: &StreamingContext| {
+        let (mapped, other) = build(ssc);
+        drop(other);
+        mapped
+    };
+    for built in on_both_engines(build) {
+        AWAY.store(true, Ordering::Relaxed);
+        let (sent, received) = channel();
+        let kept: Arc<Mutex<BTreeMap<i64, Rdd<Count>>>> = Arc::default();
+        let keep = kept.clone();
+        built.result.foreach_rdd(move |rdd, time| {
+            keep.lock().unwrap().insert(time.milliseconds(), rdd.clone());
+            let collected = rdd.collect();
+            sent.send((time.milliseconds(), collected.as_ref().map(Vec::len).map_err(ToString::to_string))).unwrap();
+            collected.map(drop)
+        });
+        let running = built.ssc.start().unwrap();
+        let await_next = |batch| {
+            built.clock.advance(seconds(1));
+            await_all(&running, batch)
+        };
+        let first = [1, 2, 3].map(await_next).into_iter().flatten().next();
+        let error = first.unwrap_or_else(|| running.await_termination().unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Data, "on the {} engine", built.engine);
+        let error = error.to_string();
+        for part in ["batch 2000 ms", "map_with_state at", "(operator counts)", "the table is away"] {
+            assert!(error.contains(part), "{part} is not in: {error}, on the {} engine", built.engine);
+        }
+        let results: Vec<(i64, std::result::Result<usize, String>)> = received.try_iter().collect();
+        assert_eq!(results[0], (1000, Ok(100)));
+        for (at, result) in [&results[1], &results[2]] {
+            let error = result.as_ref().unwrap_err();
+            assert!(error.contains("(operator counts)") && error.contains("the table is away"), "{at}: {error}");
+        }
+        AWAY.store(false, Ordering::Relaxed);
+        await_next(4);
+        assert_eq!(received.try_iter().collect::<Vec<_>>(), [(4000, Ok(100))]);
+        let last = kept.lock().unwrap()[&4000].clone();
+        assert_eq!(sorted(last.collect().unwrap()), (0..100).map(|key| (key, 4)).collect::<Vec<_>>());
+    }
+}
+
 /// The versions that are still in use stay readable behind a batch that fails.
 #[test]
 fn an_earlier_version_is_what_it_was_after_a_later_batch_failed() {
