@@ -28,6 +28,7 @@ mod shuffles;
 mod socket;
 mod socket_stream;
 mod state_failures;
+mod state_properties;
 mod state_streams;
 mod state_vectors;
 mod storage;
