@@ -75,6 +75,8 @@ struct Started {
     outputs: Vec<Output>,
     /// Of the operators with state, those that an output reads, parents before children.
     stateful: Vec<Stateful>,
+    /// Those that no output reads.
+    idle: Vec<Stateful>,
     /// Told about operators that are added too late.
     misused: Box<dyn Fn(Error) + Send + Sync>,
     /// The newest batch whose inputs have their RDDs.
@@ -201,12 +203,12 @@ impl DStreamGraph {
         for ((node, operator), remember) in state.nodes.iter().zip(&operators).zip(remember) {
             node.header().start(*operator, zero, remember);
         }
-        let State { nodes, inputs, outputs, mut stateful, .. } = std::mem::take(&mut *state);
+        let State { nodes, inputs, outputs, stateful, .. } = std::mem::take(&mut *state);
         drop(state);
         let read = ancestors(outputs.iter().map(|output| &output.node));
-        stateful.retain(|stateful| read.contains(&address(&stateful.node)));
+        let (stateful, idle) = stateful.into_iter().partition(|of: &Stateful| read.contains(&address(&of.node)));
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
-        let started = Started { nodes, inputs, outputs, stateful, misused, newest, open, looking_back };
+        let started = Started { nodes, inputs, outputs, stateful, idle, misused, newest, open, looking_back };
         let fresh = self.started.set(started);
         assert!(fresh.is_ok(), "a context is consumed by its start");
         self.context.engine().program_started(zero, &operators)
@@ -220,6 +222,12 @@ impl DStreamGraph {
     /// The newest batch that was generated; none before the first.
     pub(super) fn newest_batch(&self) -> Option<Time> {
         *self.started.get()?.newest()
+    }
+    /// An operator with state that `node` is made from and that no output reads, so that nothing drives it.
+    pub(super) fn idle_state(&self, node: Arc<dyn AnyDStream>) -> Option<&Arc<dyn AnyDStream>> {
+        let idle = &self.started.get()?.idle;
+        let made_from = if idle.is_empty() { HashSet::new() } else { ancestors([&node].into_iter()) };
+        idle.iter().map(|idle| &idle.node).find(|idle| made_from.contains(&address(idle)))
     }
     /// While it is held, no batch is forgotten. Only once started.
     pub(super) fn look_back(&self) -> MutexGuard<'_, ()> {
@@ -284,7 +292,10 @@ impl DStreamGraph {
         started.nodes.iter().for_each(|node| node.clear_metadata(time));
         started.inputs.iter().for_each(|input| input.source.processed(time));
         if let Some(transport) = self.context.transport_as(Role::Driver) {
-            let done = started.close(time, self.batch_duration);
+            // Workers keep what the batches are made of that a state still waits for.
+            let waiting = started.stateful.iter().filter_map(|stateful| stateful.chain.oldest_waiting()).min();
+            let closed = started.close(time, self.batch_duration);
+            let done = waiting.map_or(closed, |waiting| closed.min(waiting - self.batch_duration));
             let remembered = started.nodes.iter().map(|node| node.header().remembered()).max().unwrap_or_default();
             transport.clear_metadata(done, done - remembered);
         }

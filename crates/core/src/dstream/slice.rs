@@ -10,7 +10,8 @@ impl<T: Record> DStream<T> {
     /// The RDDs of the batches from `from` to `to`, both included, in their order; for a program that looks back. A
     /// time between two batches counts as the earlier one, with a warning. There is nothing before the start, and
     /// nothing after the newest batch that was generated. A batch that the stream has forgotten is an error: the stream
-    /// remembers its slide duration, or what `StreamingContext::remember` says. So is a stream that has not started.
+    /// remembers its slide duration, or what `StreamingContext::remember` says. So is a stream that has not started, and
+    /// one made from a state that no output reads.
     ///
     /// Source: Spark's `slice`, which generates batches before their time, and makes forgotten ones anew from what
     /// their inputs have by then.
@@ -36,6 +37,13 @@ impl<T: Record> DStream<T> {
                 self.place()
             )));
         };
+        if let Some(idle) = self.graph.idle_state(self.node.clone()) {
+            return Err(Error::program(format!(
+                "{}: slice: the state of {} is not kept, because no output reads it; give it an output",
+                self.place(),
+                idle.header().place()
+            )));
+        }
         let _nothing_is_forgotten_meanwhile = self.graph.look_back();
         let Some(newest) = self.graph.newest_batch().filter(|newest| from <= to.min(*newest) && to >= zero) else {
             return Ok(Vec::new());

@@ -6,6 +6,7 @@ use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Rdd, RddContext};
 use crate::state::{PartitionState, StateOperator, StateStage, StateVersion, Step};
 use crate::time::Time;
+use crate::transport::Role;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -63,7 +64,18 @@ impl<P: Step> StateChain<P> {
         };
         let operator = self.operator.get_or_init(make).clone();
         let previous = self.newest().stage.clone();
-        let previous = previous.filter(|previous| previous.time() < tick.time);
+        let (previous, newer) = match previous {
+            Some(newest) if newest.time() >= tick.time => (None, Some(newest.time())),
+            previous => (previous, None),
+        };
+        // A worker makes batches in any order: the driver tells which version each of them changes.
+        if let Some(newer) = newer.filter(|_| context.transport_as(Role::Worker).is_none()) {
+            return Err(Error::program(format!(
+                "the state of {} has no batch {}: it could not be generated in its turn, and the state has gone on to \
+                 {newer}",
+                tick.operator, tick.time
+            )));
+        }
         if previous.as_ref().is_some_and(|previous| previous.pending() >= WAITING_MAX) {
             return Err(Error::program(format!(
                 "the state of {} waits for {WAITING_MAX} batches that were not computed, which is the limit: either a task \
@@ -85,12 +97,18 @@ impl<P: Step> StateChain<P> {
 pub(super) trait Advances: Send + Sync {
     /// What makes the newest version, if so many versions wait that it is time somebody does.
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>>;
+    /// The oldest batch that waits to be computed.
+    fn oldest_waiting(&self) -> Option<Time>;
 }
 impl<P: Step> Advances for StateChain<P> {
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>> {
         let stage = self.newest().stage.clone()?;
         let waiting = stage.pending();
         (waiting > 0 && waiting.is_multiple_of(OVERDUE)).then(|| Rdd::from_node(context, StateVersion(stage)))
+    }
+    fn oldest_waiting(&self) -> Option<Time> {
+        let stage = self.newest().stage.clone()?;
+        stage.oldest_waiting()
     }
 }
 

@@ -96,7 +96,7 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
             }
             return Ok(output);
         }
-        self.apply(shard, slot, change, Clock { timer, ..clock });
+        apply(shard, slot, change, self.touched(Clock { timer, ..clock }));
         Ok(output)
     }
     /// A key whose deadline has come.
@@ -112,7 +112,7 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
         let output = (self.map)(self.time, key, None, &mut state);
         let (change, timer) = self.done(state)?;
         let change = if times_out { Change::Removed } else { change };
-        self.apply(shard, slot, change, Clock { timer, ..clock });
+        apply(shard, slot, change, Clock { timer, ..clock });
         Ok(output)
     }
     fn done<'a>(&self, state: State<'a, S>) -> Result<(Change<S>, Time), Stop> {
@@ -121,16 +121,7 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
             Some(misuse) => Err(Error::program(format!("{}: {misuse}", self.origin)).into()),
         }
     }
-    /// Does to a key that has a state what the function said.
-    fn apply(&self, shard: &mut Shard<K, S>, slot: u32, change: Change<S>, clock: Clock) {
-        match change {
-            Change::Removed => return shard.remove(slot),
-            Change::Updated(new) => shard.replace(slot, new),
-            Change::Nothing => {}
-        }
-        shard.set_clock(slot, self.touched(clock));
-    }
-    /// The clock of a key that was touched now: it times out in the first batch that is later by more than the timeout.
+    /// The clock of a key that has a record now: it times out in the first batch that is later by more than the timeout.
     #[inline(always)]
     fn touched(&self, clock: Clock) -> Clock {
         let Some(timeout) = self.timeout else { return clock };
@@ -138,4 +129,15 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
         let timeout = self.time.milliseconds().saturating_add(millis).saturating_add(1).min(i64::MAX - 1);
         Clock { timeout: Time::from_millis(timeout), ..clock }
     }
+}
+
+/// Does to a key that has a state what the function said.
+#[inline(always)]
+fn apply<K: Key, S>(shard: &mut Shard<K, S>, slot: u32, change: Change<S>, clock: Clock) {
+    match change {
+        Change::Removed => return shard.remove(slot),
+        Change::Updated(new) => shard.replace(slot, new),
+        Change::Nothing => {}
+    }
+    shard.set_clock(slot, clock);
 }

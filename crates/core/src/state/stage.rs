@@ -152,6 +152,16 @@ impl<P: Step> StateStage<P> {
         }
         pending
     }
+    /// The time of the first stage that has to run before its state is there.
+    pub(crate) fn oldest_waiting(&self) -> Option<Time> {
+        let (mut oldest, mut next) = (None, (!self.is_complete()).then_some(self.time).zip(self.lock().clone()));
+        while let Some((time, lineage)) = next {
+            oldest = Some(time);
+            let previous = lineage.previous.as_ref().filter(|previous| !previous.is_complete());
+            next = previous.and_then(|previous| Some((previous.time, previous.lock().clone()?)));
+        }
+        oldest
+    }
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Lineage<P>>>> {
         self.lineage.lock().unwrap_or_else(PoisonError::into_inner)
     }
