@@ -25,6 +25,21 @@ const EXAMPLES: &[Example] = &[
         prints: "partition 0 of 3: [(\"de/berlin\", 12), (\"de/bonn\", 4)]",
     },
     Example { name: "log_analysis", arguments: &[], prints: "ALARM: 3 errors in the batch of " },
+    Example {
+        name: "stateful_network_word_count",
+        arguments: &[],
+        prints: " 10 words, the most frequent is [(\"the\", ",
+    },
+    Example {
+        name: "top_hashtags",
+        arguments: &[],
+        prints: "(\"#joins\", 3)\n(\"#state\", 2)\n(\"#timers\", 2)\n(\"#streams\", 1)\n\n",
+    },
+    Example {
+        name: "sessionization",
+        arguments: &[],
+        prints: "Session { user: \"ann\", pages: 4, length: 800ms, is_over: true }",
+    },
 ];
 
 /// An example still running then has hung: the slowest is meant to take a few seconds.

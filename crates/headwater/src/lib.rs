@@ -70,4 +70,8 @@ mod documents {
     struct Transformations;
     #[doc = include_str!("../../../docs/guide/06-outputs.md")]
     struct Outputs;
+    #[doc = include_str!("../../../docs/guide/07-windows.md")]
+    struct Windows;
+    #[doc = include_str!("../../../docs/guide/08-state.md")]
+    struct KeyedState;
 }

@@ -7,13 +7,23 @@ mod blacklist;
 #[path = "../../examples/log_analysis.rs"]
 mod log_analysis;
 #[expect(dead_code, reason = "the test calls what the example's main calls")]
+#[path = "../../examples/sessionization.rs"]
+mod sessionization;
+#[expect(dead_code, reason = "the test calls what the example's main calls")]
 #[path = "../../examples/spam_filter.rs"]
 mod spam_filter;
+#[expect(dead_code, reason = "the test calls what the example's main calls")]
+#[path = "../../examples/stateful_network_word_count.rs"]
+mod stateful_network_word_count;
+#[expect(dead_code, reason = "the test calls what the example's main calls")]
+#[path = "../../examples/top_hashtags.rs"]
+mod top_hashtags;
 
 use headwater::prelude::*;
-use headwater::testkit::{check_on_both_engines, isolated, streaming_context, test_input};
+use headwater::testkit::{Check, check_on_both_engines, isolated, streaming_context, test_input};
 use headwater::{LongAccumulator, StreamingContext};
 use log_analysis::Level;
+use stateful_network_word_count::words;
 
 fn texts(batches: &[&[&str]]) -> Vec<Vec<Text>> {
     batches.iter().map(|batch| batch.iter().copied().map(Text::from).collect()).collect()
@@ -80,4 +90,73 @@ fn the_log_analysis_counts_by_level_and_passes_over_bad_lines() {
         unreadable
     };
     assert_eq!(counted(build, 2), [2, 2]);
+}
+
+#[test]
+fn the_stateful_word_count_goes_on_from_its_initial_counts() {
+    let lines = || texts(&[&["hello hello", "you"], &[], &["hello you"]]);
+    let counts = |counts: &[(&str, u64)]| -> Vec<(Text, u64)> {
+        counts.iter().map(|(word, count)| (Text::from(*word), *count)).collect()
+    };
+    let initial = |lines: &DStream<Text>| {
+        let known = [("hello", 1), ("world", 1)].map(|(word, count)| (Text::from(word), count));
+        lines.context().parallelize(known.to_vec(), 1)
+    };
+    let of_batches = [counts(&[("hello", 3), ("you", 1)]), vec![], counts(&[("hello", 4), ("you", 2)])];
+    check_on_both_engines(
+        lines(),
+        move |lines| stateful_network_word_count::counts_of_the_batch(&words(&lines), &initial(&lines)),
+        of_batches,
+    );
+    let all = counts(&[("hello", 3), ("world", 1), ("you", 1)]);
+    check_on_both_engines(
+        lines(),
+        move |lines| stateful_network_word_count::counts_of_all(&words(&lines), &initial(&lines)),
+        [all.clone(), all, counts(&[("hello", 4), ("world", 1), ("you", 2)])],
+    );
+}
+
+#[test]
+fn the_top_hashtags_are_those_of_the_window() {
+    let messages = texts(&[&["#a #b", "#a"], &["no tag"], &["#c #d #e #f #g", "#c"], &[], &[], &[]]);
+    let tops = |tops: &[(&str, u64)]| tops.iter().map(|(tag, count)| (Text::from(*tag), *count)).collect::<Vec<_>>();
+    // Every two batches, of the last three: by count and then by name, five at most.
+    let expected =
+        [tops(&[("#a", 2), ("#b", 1)]), tops(&[("#c", 2), ("#d", 1), ("#e", 1), ("#f", 1), ("#g", 1)]), vec![]];
+    let program = |messages| top_hashtags::top_hashtags(&messages, (seconds(3), seconds(2)));
+    Check::new().in_order().on_both_engines().run(messages, program, expected);
+}
+
+#[test]
+fn a_session_ends_when_its_user_is_idle_and_is_reported_on_while_it_lasts() {
+    let click = pair;
+    let clicks = [
+        vec![click("ann", "/home"), click("bob", "/home")],
+        vec![click("ann", "/hats"), click("ann", "/hats?page=2")],
+        vec![],
+        vec![click("ann", "/cart")],
+        vec![click("ann", "/pay")],
+        vec![],
+        vec![],
+        vec![click("bob", "/home")],
+    ];
+    let session = |user: &str, pages, length, is_over| sessionization::Session {
+        user: user.to_string(),
+        pages,
+        length: seconds(length),
+        is_over,
+    };
+    let none = Vec::new;
+    let reports = [
+        none(),
+        none(),
+        none(),
+        vec![session("bob", 1, 0, true), session("ann", 4, 3, false)],
+        none(),
+        none(),
+        none(),
+        vec![session("ann", 5, 4, true)],
+    ];
+    let program = |clicks| sessionization::sessions(&clicks, milliseconds(2500), seconds(3));
+    check_on_both_engines(clicks, program, reports);
 }

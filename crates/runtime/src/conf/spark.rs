@@ -76,7 +76,7 @@ pub(super) static ABSENT: &[Absent] = &[
     Absent { keys: &["spark.streaming.ui.retainedBatches", "spark.ui.*"], why: "there is no web page to configure" },
     Absent {
         keys: &["spark.streaming.sessionByKey.deltaChainThreshold"],
-        why: "there is no keyed state whose changes could form chains",
+        why: "state changes in place: there are no chains of changes to be cut",
     },
     Absent {
         keys: &["spark.streaming.checkpoint.directory"],
