@@ -102,7 +102,7 @@ impl<K: Eq + 'static, C> CombineTable<K, C> {
 /// Detaches a key that is entered into a table, so that the table does not keep received blocks in memory. The types
 /// are compared at compile time: for keys without text nothing is left of this.
 #[inline(always)]
-fn detach<K: 'static>(key: &mut K) {
+pub(crate) fn detach<K: 'static>(key: &mut K) {
     let key: &mut dyn Any = key;
     if let Some(text) = key.downcast_mut::<Text>() {
         detach_text(text);

@@ -4,7 +4,7 @@
 
 use super::clock::{Clock, Timers};
 use crate::hash::{HashSeed, hash_of};
-use crate::rdd::combine_table::prefetch;
+use crate::rdd::combine_table::{detach, prefetch};
 use crate::time::Time;
 use rapidhash::fast::RapidHashMap;
 use std::collections::VecDeque;
@@ -52,7 +52,7 @@ const SPARE_MAX: usize = 8;
 /// Slots that are added at once when all are taken, as a share of those there are: a vector that doubles would waste half.
 const GROWTH: usize = 4;
 
-impl<K: Hash + Eq, S> Shard<K, S> {
+impl<K: Hash + Eq + 'static, S> Shard<K, S> {
     pub(super) fn new(seed: HashSeed) -> Self {
         let (index, slots, free, clocks, timers) = Default::default();
         let (log, clock_log, spare, undo) = Default::default();
@@ -128,7 +128,8 @@ impl<K: Hash + Eq, S> Shard<K, S> {
     }
 
     /// Enters a key that is not there.
-    pub(super) fn insert(&mut self, hash: u64, key: K, state: S) -> u32 {
+    pub(super) fn insert(&mut self, hash: u64, mut key: K, state: S) -> u32 {
+        detach(&mut key);
         let slot = self.vacant();
         self.slots[slot as usize] = Some((key, state));
         self.link(hash, slot);

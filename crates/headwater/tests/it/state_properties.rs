@@ -1,6 +1,7 @@
 //! State beside a recomputation from the whole history with plain maps, on random records in random batches, partitions
 //! and numbers of threads, on both engines.
 
+use crate::stream_properties::case::cases;
 use headwater::prelude::*;
 use headwater::testkit::{Check, IsolatedProgram};
 use headwater::{Data, RddContext};
@@ -25,11 +26,6 @@ struct Case {
     threads: usize,
 }
 
-/// As many cases as `PROPTEST_CASES` asks for; else as many as a second or two allows.
-fn short() -> ProptestConfig {
-    const UNASKED: u32 = 256;
-    let asked = ProptestConfig::default();
-    ProptestConfig { cases: if asked.cases == UNASKED { 40 } else { asked.cases }, ..asked }
 }
 
 fn pair() -> impl Strategy<Value = Pair> + Clone {
@@ -200,7 +196,7 @@ impl Model {
 type Seen = (Option<Call>, Option<(u8, i64)>);
 
 proptest! {
-    #![proptest_config(short())]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn update_state_by_key_is_what_the_whole_history_makes(case in case(), initial in initial(), by_number in any::<bool>()) {

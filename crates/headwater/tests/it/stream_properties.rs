@@ -3,7 +3,7 @@
 
 mod by_batch;
 mod by_key;
-mod case;
+pub(crate) mod case;
 mod context;
 mod cuts;
 mod missing_batches;

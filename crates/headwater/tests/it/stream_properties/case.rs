@@ -7,6 +7,14 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+/// As many cases as `PROPTEST_CASES` asks for; else `few`.
+pub(crate) fn cases(few: u32) -> ProptestConfig {
+    /// What proptest takes without it.
+    const UNASKED: u32 = 256;
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: if asked.cases == UNASKED { few } else { asked.cases }, ..asked }
+}
+
 pub(super) type Pair = (String, i32);
 
 /// The input of a run, and where it runs.

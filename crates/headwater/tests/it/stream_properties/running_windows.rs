@@ -1,7 +1,7 @@
 //! Windows whose aggregates run along from batch to batch, beside a plain model that looks at all records of the window
 //! each time.
 
-use super::case::{Pair, grouped, numbers, pair, partitions};
+use super::case::{cases, Pair, grouped, numbers, pair, partitions};
 use super::windows::{Batches, check, in_seconds, run, window, windows};
 use headwater::prelude::*;
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ fn changes(batches: &Batches<Pair>, (length, slide): (usize, usize)) -> Batches<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(cases(16))]
 
     #[test]
     fn values_are_reduced_in_the_order_of_time(case in run(pair()), window in window(), to in partitions()) {

@@ -1,7 +1,7 @@
 //! Windows of random batches, lengths and slides beside a plain model: what the batches of the window hold, batch after
 //! batch.
 
-use super::case::{Case, Pair, case, grouped, numbers, pair, partitions};
+use super::case::{cases, Case, Pair, case, grouped, numbers, pair, partitions};
 use headwater::prelude::*;
 use headwater::testkit::IsolatedProgram;
 use headwater::{Data, Record};
@@ -56,7 +56,7 @@ pub(super) fn check<T: Data, U: Data + PartialEq + Debug>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn records_of_windows_come_in_the_order_of_time(case in run(numbers()), window in window(), k in 1..5i32) {
