@@ -26,8 +26,6 @@ struct Case {
     threads: usize,
 }
 
-}
-
 fn pair() -> impl Strategy<Value = Pair> + Clone {
     (0..6u8, any::<u8>())
 }

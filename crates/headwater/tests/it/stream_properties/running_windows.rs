@@ -1,7 +1,7 @@
 //! Windows whose aggregates run along from batch to batch, beside a plain model that looks at all records of the window
 //! each time.
 
-use super::case::{cases, Pair, grouped, numbers, pair, partitions};
+use super::case::{Pair, cases, grouped, numbers, pair, partitions};
 use super::windows::{Batches, check, in_seconds, run, window, windows};
 use headwater::prelude::*;
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! Windows of random batches, lengths and slides beside a plain model: what the batches of the window hold, batch after
 //! batch.
 
-use super::case::{cases, Case, Pair, case, grouped, numbers, pair, partitions};
+use super::case::{Case, Pair, case, cases, grouped, numbers, pair, partitions};
 use headwater::prelude::*;
 use headwater::testkit::IsolatedProgram;
 use headwater::{Data, Record};
