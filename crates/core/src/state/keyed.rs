@@ -1,6 +1,7 @@
 //! [`KeyedState`]: the states of the keys of one partition, in the virtual shards that belong to it.
 
 use super::clock::Clock;
+use super::cold::Id;
 use super::shard::Shard;
 use crate::hash::{HashSeed, hash_of, partition_of};
 use crate::time::Time;
@@ -45,6 +46,10 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     }
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(Shard::len).sum()
+    }
+    /// Slots that there are, vacant ones too.
+    pub(super) fn num_slots(&self) -> usize {
+        self.shards.iter().map(Shard::num_slots).sum()
     }
     pub(crate) fn table_bytes(&self) -> usize {
         self.shards.iter().map(Shard::table_bytes).sum()
@@ -93,7 +98,7 @@ impl<K: Key, S: Record> KeyedState<K, S> {
             shard.forget_before(oldest);
         }
     }
-    /// Fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
+    /// Of what is in memory: fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
     /// go on at, or none at the end.
     pub(crate) fn scan<R>(
         &self,
@@ -103,14 +108,14 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         out: &mut Vec<R>,
         mut take: impl FnMut(&K, &S) -> Option<R>,
     ) -> Option<Cursor> {
-        let mut from = cursor.slot;
-        for shard in cursor.shard..self.shards.len() {
+        let Cursor::Memory { shard, slot: mut from } = cursor else { return None };
+        for shard in shard..self.shards.len() {
             let more = |key: &K, state: &S| {
                 out.extend(take(key, state));
                 out.len() < most
             };
             if let Some(slot) = self.shards[shard].scan(version, from, more) {
-                return Some(Cursor { shard, slot });
+                return Some(Cursor::Memory { shard, slot });
             }
             from = 0;
         }
@@ -126,8 +131,17 @@ impl<K: Key, S: Record> KeyedState<K, S> {
 }
 
 /// How far a scan has come.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Cursor {
-    shard: usize,
-    slot: usize,
+#[derive(Clone, Copy)]
+pub(crate) enum Cursor {
+    Memory {
+        shard: usize,
+        slot: usize,
+    },
+    /// Behind what is in memory; behind an entry on disk, if it is one.
+    Disk(Option<Id>),
+}
+impl Default for Cursor {
+    fn default() -> Self {
+        Cursor::Memory { shard: 0, slot: 0 }
+    }
 }

@@ -3,7 +3,6 @@
 
 use super::clock::Clock;
 use super::handle::{Call, Change, State};
-use super::keyed::Place;
 use super::shard::Shard;
 use super::stage::Step;
 use super::table_state::TableState;
@@ -39,18 +38,21 @@ where
     }
     fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Vec<E>, Stop> {
         state.load(self.initial.as_ref(), self.touched(Clock::NONE), task)?;
-        let (state, mut outputs) = (&mut state.0, Vec::new());
+        let mut outputs = Vec::new();
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
                 task.enter(self.origin);
-                state.each_placed(chunk, |state, place, key, value| {
-                    outputs.extend(self.record(&mut state.shards[place.shard], place, key, value)?);
+                let TableState { keys, cold, .. } = &mut *state;
+                keys.each_placed(chunk, |keys, place, key, value| {
+                    let slot = TableState::find(keys, cold, place, &key)?;
+                    outputs.extend(self.record(&mut keys.shards[place.shard], slot, place.hash, key, value)?);
                     Ok::<(), Stop>(())
                 })
             })?;
         }
         task.enter(self.origin);
-        for shard in &mut state.shards {
+        state.fetch_due(self.time, task)?;
+        for shard in &mut state.keys.shards {
             for (number, slot) in shard.due(self.time).into_iter().enumerate() {
                 if number % CHUNK == 0 {
                     task.check()?;
@@ -63,18 +65,25 @@ where
 }
 
 impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
-    /// One record of a key.
+    /// One record of a key, whose hash is `hash` and which has a state in `slot`, if it has one.
     #[inline(always)]
-    fn record<E>(&self, shard: &mut Shard<K, S>, place: Place, key: K, value: V) -> Result<Option<E>, Stop>
+    fn record<E>(
+        &self,
+        shard: &mut Shard<K, S>,
+        slot: Option<u32>,
+        hash: u64,
+        key: K,
+        value: V,
+    ) -> Result<Option<E>, Stop>
     where
         F: Fn(Time, &K, Option<V>, &mut State<'_, S>) -> Option<E>,
     {
-        let Some(slot) = shard.find(place.hash, &key) else {
+        let Some(slot) = slot else {
             let mut state = State::new(None, Call::Record, self.time, Clock::NEVER);
             let output = (self.map)(self.time, &key, Some(value), &mut state);
             let (change, timer) = self.done(state)?;
             if let Change::Updated(new) = change {
-                let slot = shard.insert(place.hash, key, new);
+                let slot = shard.insert(hash, key, new);
                 shard.set_clock(slot, self.touched(Clock { timer, ..Clock::NONE }));
             }
             return Ok(output);

@@ -2,6 +2,7 @@
 //! and which versions are still in use.
 
 use super::keyed::Layout;
+use super::memory::{Room, StateMemory, Usage};
 use super::stage::PartitionState;
 use crate::partitioner::KeyPartitioner;
 use crate::time::Time;
@@ -13,6 +14,7 @@ pub(crate) struct StateOperator<S: PartitionState> {
     zero: Time,
     partitioner: KeyPartitioner<S::Key>,
     layouts: Vec<Layout>,
+    room: Room,
     cells: Vec<Mutex<Cell<S>>>,
     versions: Mutex<BTreeMap<Time, Weak<()>>>,
 }
@@ -22,11 +24,18 @@ pub(super) struct Cell<S> {
     pub(super) version: Time,
     /// None before the first version, and on workers.
     pub(super) state: Option<S>,
+    pub(super) usage: Usage,
 }
 
 impl<S: PartitionState> StateOperator<S> {
-    /// State in `num_shards` virtual shards, dealt out over the partitions of `partitioner`.
-    pub(crate) fn new(zero: Time, partitioner: KeyPartitioner<S::Key>, num_shards: usize) -> Self {
+    /// State in `num_shards` virtual shards, dealt out over the partitions of `partitioner`, which have part in `memory`.
+    pub(crate) fn new(
+        zero: Time,
+        partitioner: KeyPartitioner<S::Key>,
+        num_shards: usize,
+        memory: &Arc<StateMemory>,
+        name: String,
+    ) -> Self {
         let partitions = partitioner.num_partitions();
         let layout = |partition| Layout {
             seed: partitioner.seed(),
@@ -34,10 +43,11 @@ impl<S: PartitionState> StateOperator<S> {
             shards: shards_of(partition, partitions, num_shards),
             by_hash: partitioner.is_by_hash(),
         };
-        let cell = |_| Mutex::new(Cell { version: zero, state: None });
+        let cell = |_| Mutex::new(Cell { version: zero, state: None, usage: Usage::new(memory) });
         let cells = (0..partitions).map(cell).collect();
         let layouts = (0..partitions).map(layout).collect();
-        StateOperator { zero, partitioner, layouts, cells, versions: Mutex::default() }
+        let room = Room::new(memory.clone(), name);
+        StateOperator { zero, partitioner, layouts, room, cells, versions: Mutex::default() }
     }
     pub(super) fn zero(&self) -> Time {
         self.zero
@@ -50,6 +60,12 @@ impl<S: PartitionState> StateOperator<S> {
     }
     pub(super) fn layout(&self, partition: usize) -> Layout {
         self.layouts[partition].clone()
+    }
+    /// The state of a partition before the first version, as it is in the process that has it to itself.
+    pub(super) fn fresh(&self, partition: usize) -> S {
+        let mut state = S::fresh(self.layout(partition));
+        state.spill_to(self.room.clone());
+        state
     }
     pub(super) fn cell(&self, partition: usize) -> MutexGuard<'_, Cell<S>> {
         // A panic under the lock is one of the user's closures; what it had changed is taken back by then.

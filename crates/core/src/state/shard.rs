@@ -28,6 +28,10 @@ pub(super) struct Shard<K, S> {
     log: Vec<(u32, Old<K, S>)>,
     /// What led to each version that is newer than the oldest one in use, oldest first.
     undo: VecDeque<(Time, Vec<(u32, Old<K, S>)>)>,
+    /// Whether somebody looked at the entry of a slot since the sweep came by; from the first sweep on.
+    touched: Vec<bool>,
+    /// Where the sweep goes on.
+    hand: u32,
 }
 
 /// What a slot held before a change.
@@ -46,8 +50,8 @@ const GROWTH: usize = 4;
 impl<K: Hash + Eq, S> Shard<K, S> {
     pub(super) fn new(seed: HashSeed) -> Self {
         let (index, slots, free, clocks, log) = Default::default();
-        let (timers, undo) = Default::default();
-        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, undo }
+        let (timers, undo, touched) = Default::default();
+        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, undo, touched, hand: 0 }
     }
     pub(super) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -62,6 +66,7 @@ impl<K: Hash + Eq, S> Shard<K, S> {
             + self.slots.capacity() * size_of::<Option<(K, S)>>()
             + self.free.capacity() * size_of::<u32>()
             + self.clocks.capacity() * size_of::<Clock>()
+            + self.touched.capacity()
             + self.timers.bytes()
     }
 
@@ -165,6 +170,40 @@ impl<K: Hash + Eq, S> Shard<K, S> {
         }
         self.timers.was_taken(taken);
         due
+    }
+
+    /// The entries of all keys with that hash.
+    pub(super) fn slots_of(&self, hash: u64) -> Vec<u32> {
+        let (mask, tag, mut found) = (self.index.len().wrapping_sub(1), self.tag(hash), Vec::new());
+        let mut at = hash as usize & mask;
+        while let Some(cell) = self.index.get(at).filter(|cell| **cell != 0) {
+            let slot = self.number(*cell).wrapping_sub(1);
+            if (cell ^ tag) >> self.bits == 0 && hash_of(self.seed, &self.entry(slot).0) == hash {
+                found.push(slot);
+            }
+            at = (at + 1) & mask;
+        }
+        found
+    }
+    /// The entry is worth its place in memory.
+    #[inline(always)]
+    pub(super) fn touch(&mut self, slot: u32) {
+        if let Some(touched) = self.touched.get_mut(slot as usize) {
+            *touched = true;
+        }
+    }
+    /// The next entry that was not touched since the sweep came by; none at the end, and then from the start again.
+    pub(super) fn sweep(&mut self) -> Option<u32> {
+        self.touched.resize(self.slots.len(), true);
+        while (self.hand as usize) < self.slots.len() {
+            let slot = self.hand;
+            self.hand += 1;
+            if !mem::take(&mut self.touched[slot as usize]) && self.get(slot).is_some() {
+                return Some(slot);
+            }
+        }
+        self.hand = 0;
+        None
     }
 
     /// The slots that the running batch has changed, maybe more than once.
