@@ -7,7 +7,7 @@ mod layer;
 use super::memory::Room;
 use crate::Result;
 use crate::time::Time;
-pub(super) use layer::Id;
+pub(crate) use layer::Id;
 use layer::{Layer, earlier};
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;

@@ -17,7 +17,7 @@ mod window;
 
 pub use handle::State;
 pub(crate) use mapped::MapWithState;
-pub(crate) use memory::{Room, StateMemory};
+pub(crate) use memory::StateMemory;
 pub(crate) use operator::StateOperator;
 pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, StateVersion, Step};
 pub(crate) use update::UpdateState;

@@ -27,6 +27,7 @@ mod sharing;
 mod shuffles;
 mod socket;
 mod socket_stream;
+mod spilled_state;
 mod storage;
 mod stream_properties;
 mod windows;

@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 /// What a record of a layer is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::state) enum Id {
+pub(crate) enum Id {
     /// The entries whose keys have that hash.
     Entries(u64),
     /// That the first deadline of those entries is that.
