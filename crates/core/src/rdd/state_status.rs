@@ -6,18 +6,18 @@
 /// ```
 /// use headwater::{prelude::*, testkit};
 /// let (ssc, clock) = testkit::streaming_context();
-/// let words = testkit::test_input(&ssc, vec![Some(vec!["to", "be", "or", "not", "to", "be"])], 2);
-/// let spec = StateSpec::function(|_: &&str, _: Option<()>, count: &mut State<u64>| {
+/// let numbers = testkit::test_input(&ssc, vec![Some(vec![2, 8, 1, 3, 2, 8u64])], 2);
+/// let spec = StateSpec::function(|_: &u64, _: Option<()>, count: &mut State<u64>| {
 ///     count.update(count.get().unwrap_or(&0) + 1);
 /// });
-/// words.map(|word| (word, ())).map_with_state(spec).stream().foreach_rdd(|rdd, _| rdd.count().map(|_| ()));
+/// numbers.map(|number| (number, ())).map_with_state(spec).stream().foreach_rdd(|rdd, _| rdd.count().map(|_| ()));
 /// let context = ssc.context().clone();
 /// let running = ssc.start()?;
 /// clock.advance(seconds(1));
 /// running.await_batches(1)?;
 /// let status = context.state_status();
 /// assert_eq!((status.keys, status.spilled_keys, status.disk_bytes), (4, 0, 0));
-/// assert!(status.memory_bytes / status.keys >= 24, "a key of 16 bytes and a count of 8");
+/// assert!(status.memory_bytes / status.keys >= 16, "two numbers of 8 bytes");
 /// # Ok::<(), headwater::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -60,7 +60,7 @@ fn mapped(records: &DStream<Record>, failures: Failures) -> Vec<DStream<String>>
                 _ => sum.update((old.0 + value, "x".repeat(value as usize))),
             },
         }
-        Some((key.clone(), (why, old)))
+        Some((key.clone(), (why.to_owned(), old)))
     });
     let stream = records.map_with_state(spec.timeout(seconds(3)));
     let snapshots = stream.state_snapshots();
