@@ -94,8 +94,8 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     /// The batch has made `version`; versions before `oldest` are not read any more.
     pub(crate) fn commit(&mut self, version: Time, oldest: Time) {
         for shard in &mut self.shards {
-            shard.commit(version);
             shard.forget_before(oldest);
+            shard.commit(version);
         }
     }
     /// Of what is in memory: fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to

@@ -4,7 +4,7 @@
 use super::clock::Clock;
 use super::handle::{Call, Change, State};
 use super::shard::Shard;
-use super::stage::Step;
+use super::stage::{Outputs, Step};
 use super::table_state::TableState;
 use crate::origin::Origin;
 use crate::rdd::{CHUNK, FoundShuffles, Node, Stop, Task};
@@ -36,9 +36,9 @@ where
         self.data.iter().for_each(|data| data.shuffles(found));
         self.initial.iter().for_each(|initial| initial.shuffles(found));
     }
-    fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Vec<E>, Stop> {
+    fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Outputs<E>, Stop> {
         state.load(self.initial.as_ref(), self.touched(Clock::NONE), task)?;
-        let mut outputs = Vec::new();
+        let mut outputs = Outputs::default();
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
                 task.enter(self.origin);

@@ -25,14 +25,18 @@ pub(super) struct Shard<K, S> {
     clocks: Vec<Clock>,
     pub(super) timers: Timers,
     /// What the running batch has changed.
-    log: Vec<(u32, Old<K, S>)>,
+    log: Log<K, S>,
+    clock_log: Vec<(u32, Clock)>,
+    /// The memory of a log that is not needed any more.
+    spare: Log<K, S>,
     /// What led to each version that is newer than the oldest one in use, oldest first.
-    undo: VecDeque<(Time, Vec<(u32, Old<K, S>)>)>,
+    undo: VecDeque<(Time, Log<K, S>)>,
     /// Whether somebody looked at the entry of a slot since the sweep came by; from the first sweep on.
     touched: Vec<bool>,
     /// Where the sweep goes on.
     hand: u32,
 }
+type Log<K, S> = Vec<(u32, Old<K, S>)>;
 
 /// What a slot held before a change.
 enum Old<K, S> {
@@ -41,17 +45,19 @@ enum Old<K, S> {
     State(S),
     /// A key that was removed.
     Entry(Box<(K, S)>),
-    Clock(Clock),
 }
+
+/// How much longer than the running batch's log the spare one may be.
+const SPARE_MAX: usize = 8;
 
 /// Slots that are added at once when all are taken, as a share of those there are: a vector that doubles would waste half.
 const GROWTH: usize = 4;
 
 impl<K: Hash + Eq, S> Shard<K, S> {
     pub(super) fn new(seed: HashSeed) -> Self {
-        let (index, slots, free, clocks, log) = Default::default();
-        let (timers, undo, touched) = Default::default();
-        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, undo, touched, hand: 0 }
+        let (index, slots, free, clocks, timers) = Default::default();
+        let (log, clock_log, spare, undo, touched) = Default::default();
+        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, clock_log, spare, undo, touched, hand: 0 }
     }
     pub(super) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -77,7 +83,10 @@ impl<K: Hash + Eq, S> Shard<K, S> {
     #[inline(always)]
     pub(super) fn prefetch_slot(&self, hash: u64) {
         if let Some(cell) = self.index.get(hash as usize & self.index.len().wrapping_sub(1)) {
-            prefetch(self.slots.as_ptr().wrapping_add(self.number(*cell) as usize).wrapping_sub(1));
+            let behind = self.slots.as_ptr().wrapping_add(self.number(*cell) as usize);
+            prefetch(behind.wrapping_sub(1));
+            // A slot may lie across two lines of the cache.
+            prefetch(behind.cast::<u8>().wrapping_sub(1));
         }
     }
 
@@ -146,7 +155,7 @@ impl<K: Hash + Eq, S> Shard<K, S> {
             self.clocks.resize(self.slots.len(), Clock::NONE);
         }
         self.clocks[slot as usize] = self.timers.arm(slot, clock);
-        self.log.push((slot, Old::Clock(old)));
+        self.clock_log.push((slot, old));
     }
     /// The slots whose deadline has come by `time`, earliest first. Whoever asks sets their clocks.
     pub(super) fn due(&mut self, time: Time) -> Vec<u32> {
@@ -158,7 +167,7 @@ impl<K: Hash + Eq, S> Shard<K, S> {
                 if clock.armed != *deadline {
                     continue; // Another key has the slot by now, or is held elsewhere.
                 }
-                self.log.push((*slot, Old::Clock(clock)));
+                self.clock_log.push((*slot, clock));
                 let unarmed = Clock { armed: Clock::NEVER, ..clock };
                 if clock.deadline() <= time {
                     due.push(*slot);
@@ -208,16 +217,18 @@ impl<K: Hash + Eq, S> Shard<K, S> {
 
     /// The slots that the running batch has changed, maybe more than once.
     pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
-        self.log.iter().filter(|(_, old)| !matches!(old, Old::Clock(_))).map(|(slot, _)| *slot)
+        self.log.iter().map(|(slot, _)| *slot)
     }
     /// As it was before the batch.
     pub(super) fn rollback(&mut self) {
         self.timers.rollback();
+        while let Some((slot, clock)) = self.clock_log.pop() {
+            self.clocks[slot as usize] = clock;
+        }
         while let Some((slot, old)) = self.log.pop() {
             let at = slot as usize;
             match old {
                 Old::State(state) => self.slots[at].as_mut().expect("its key was there").1 = state,
-                Old::Clock(clock) => self.clocks[at] = clock,
                 Old::Nothing => {
                     self.unlink(slot);
                     self.slots[at] = None;
@@ -237,14 +248,21 @@ impl<K: Hash + Eq, S> Shard<K, S> {
     pub(super) fn commit(&mut self, version: Time) {
         let live = self.len();
         self.timers.commit(live, || self.clocks.iter().map(|clock| clock.armed));
+        self.clock_log.clear();
         if !self.log.is_empty() {
-            self.undo.push_back((version, mem::take(&mut self.log)));
+            let next = mem::take(&mut self.spare);
+            self.undo.push_back((version, mem::replace(&mut self.log, next)));
         }
     }
     /// Nobody reads a version before `oldest` any more.
     pub(super) fn forget_before(&mut self, oldest: Time) {
-        while self.undo.front().is_some_and(|(version, _)| *version <= oldest) {
-            self.undo.pop_front();
+        while let Some((_, mut log)) = self.undo.pop_front_if(|(version, _)| *version <= oldest) {
+            log.clear();
+            // One batch's log is about as long as the next one's; one that was much longer is given back.
+            let fits = log.capacity() / SPARE_MAX <= self.log.len();
+            if fits && log.capacity() > self.spare.capacity() {
+                self.spare = log;
+            }
         }
     }
 
@@ -282,7 +300,6 @@ impl<K: Hash + Eq, S> Shard<K, S> {
                 Old::Nothing => *then = None,
                 Old::Entry(entry) => *then = Some((&entry.0, &entry.1)),
                 Old::State(state) => *then = then.map(|(key, _)| (key, state)),
-                Old::Clock(_) => {}
             }
         }
         Some(before)

@@ -7,7 +7,7 @@ use super::keyed::{Cursor, KeyedState, Layout};
 use super::memory::Room;
 use super::operator::StateOperator;
 use crate::item::ItemId;
-use crate::rdd::{FoundShuffles, Outcome, RddContext, Shuffle, StateStatus, Stop, Task};
+use crate::rdd::{CHUNK, FoundShuffles, Outcome, RddContext, Shuffle, StateStatus, Stop, Task};
 use crate::time::Time;
 use crate::transport::{Role, Transport};
 use crate::{Data, Error, ErrorKind, Key, Record, Result as Fallible, wire};
@@ -66,7 +66,35 @@ pub(crate) trait Step: Send + Sync + 'static {
     /// The shuffles that its tasks read.
     fn shuffles(&self, found: &mut FoundShuffles);
     /// Changes the partition of `task`. What it has changed is taken back if it fails.
-    fn advance(&self, state: &mut Self::State, task: &Task<'_>) -> Result<Vec<Self::Output>, Stop>;
+    fn advance(&self, state: &mut Self::State, task: &Task<'_>) -> Result<Outputs<Self::Output>, Stop>;
+}
+
+/// What a task makes for the readers, in chunks: a long vector would be copied again and again as it grows.
+pub(crate) struct Outputs<E>(Vec<Vec<E>>);
+impl<E> Default for Outputs<E> {
+    fn default() -> Self {
+        Outputs(Vec::new())
+    }
+}
+impl<E> Outputs<E> {
+    #[inline(always)]
+    pub(super) fn push(&mut self, output: E) {
+        match self.0.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(output),
+            last => {
+                let room = last.map_or(4, |chunk| chunk.len());
+                let mut chunk = Vec::with_capacity(room);
+                chunk.push(output);
+                self.0.push(chunk);
+            }
+        }
+    }
+}
+impl<E> Extend<E> for Outputs<E> {
+    #[inline(always)]
+    fn extend<I: IntoIterator<Item = E>>(&mut self, outputs: I) {
+        outputs.into_iter().for_each(|output| self.push(output));
+    }
 }
 
 pub(crate) struct StateStage<P: Step> {
@@ -93,7 +121,7 @@ struct Lineage<P: Step> {
 }
 enum Place<E> {
     /// In this process: the state as it is, changed in place.
-    Here { done: Vec<OnceLock<Vec<E>>>, left: AtomicUsize },
+    Here { done: Vec<OnceLock<Outputs<E>>>, left: AtomicUsize },
     /// With the other processes, a whole copy for each version.
     Away { transport: Arc<dyn Transport>, complete: AtomicBool },
 }
@@ -164,7 +192,7 @@ impl<P: Step> StateStage<P> {
     }
 
     /// Changes the state of this process's partition in place.
-    fn advance_here(&self, step: &P, done: &OnceLock<Vec<P::Output>>, task: &Task<'_>) -> Outcome {
+    fn advance_here(&self, step: &P, done: &OnceLock<Outputs<P::Output>>, task: &Task<'_>) -> Outcome {
         // Who changes a partition, or reads some of it, has its turn; the closures that run meanwhile cannot ask for it.
         let mut cell = self.operator.cell(task.partition());
         if cell.version != self.before {
@@ -198,7 +226,7 @@ impl<P: Step> StateStage<P> {
             buckets[task.partition()] = bytes;
             transport.put_buckets(item, task.partition(), buckets);
         };
-        put(self.outputs_item, wire::encode(&outputs)?);
+        put(self.outputs_item, wire::encode(&outputs.0)?);
         put(self.item, state.encode()?);
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! the batch has values for it or not.
 
 use super::clock::Clock;
-use super::stage::Step;
+use super::stage::{Outputs, Step};
 use super::table_state::TableState;
 use crate::origin::Origin;
 use crate::rdd::combine_table::CombineTable;
@@ -36,7 +36,7 @@ where
         self.data.iter().for_each(|data| data.shuffles(found));
         self.initial.iter().for_each(|initial| initial.shuffles(found));
     }
-    fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Vec<()>, Stop> {
+    fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Outputs<()>, Stop> {
         state.load(self.initial.as_ref(), Clock::NONE, task)?;
         let TableState { keys, cold, .. } = state;
         let mut known: Vec<Known<V>> = keys.shards.iter().map(|_| Known(Vec::new())).collect();
@@ -79,7 +79,7 @@ where
                 state.keys.shards[place.shard].insert(place.hash, entry.key, new);
             }
         }
-        Ok(Vec::new())
+        Ok(Outputs::default())
     }
 }
 

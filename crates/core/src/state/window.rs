@@ -5,7 +5,7 @@ mod inverse;
 mod stacks;
 
 use super::keyed::{KeyedState, Layout};
-use super::stage::{PartitionState, Step};
+use super::stage::{Outputs, PartitionState, Step};
 use crate::origin::Origin;
 use crate::rdd::{FoundShuffles, Node, Stop, Task};
 use crate::time::Time;
@@ -112,7 +112,7 @@ impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
     fn shuffles(&self, found: &mut FoundShuffles) {
         self.entering.iter().for_each(|(_, batch)| batch.shuffles(found));
     }
-    fn advance(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<(K, Option<V>)>, Stop> {
+    fn advance(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Outputs<(K, Option<V>)>, Stop> {
         task.enter(self.origin);
         let emptied = self.leave(state, task)?;
         for (time, batch) in &self.entering {
@@ -122,7 +122,7 @@ impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
         if self.rebases {
             self.rebase(state, task)?;
         }
-        let changes = if self.tells_changes { self.changes(state) } else { Vec::new() };
+        let changes = if self.tells_changes { self.changes(state) } else { Outputs::default() };
         if !self.keeps_empty {
             for (shard, slots) in state.keys.shards.iter_mut().zip(emptied) {
                 for slot in slots {
@@ -208,8 +208,8 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
         Ok(())
     }
     /// The keys that were touched, each once.
-    fn changes(&self, state: &WindowState<K, V, W>) -> Vec<(K, Option<V>)> {
-        let mut changes = Vec::new();
+    fn changes(&self, state: &WindowState<K, V, W>) -> Outputs<(K, Option<V>)> {
+        let mut changes = Outputs::default();
         for shard in &state.keys.shards {
             let mut told = vec![false; shard.num_slots()];
             for slot in shard.changed() {

@@ -72,20 +72,20 @@ impl<P: Step> Node<P::Output> for StateOutputs<P> {
     }
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, P::Output>) -> Outcome {
         task.enter(self.origin);
-        let mut push = |outputs: &[P::Output]| {
-            let mut chunk = Vec::with_capacity(outputs.len().min(CHUNK));
-            outputs.chunks(CHUNK).try_for_each(|some| {
+        let mut push = |outputs: &[Vec<P::Output>]| {
+            let mut chunk = Vec::new();
+            outputs.iter().try_for_each(|some| {
                 task.check()?;
                 chunk.extend_from_slice(some);
                 sink(&mut chunk)
             })
         };
         match &self.stage.place {
-            Place::Here { done, .. } => push(done[task.partition()].get().ok_or(Stop::Lost)?),
+            Place::Here { done, .. } => push(&done[task.partition()].get().ok_or(Stop::Lost)?.0),
             Place::Away { transport, .. } => {
                 let partitions = self.stage.operator.partitions();
                 let mut buckets = transport.buckets(self.stage.outputs_item, partitions, task.partition())?;
-                push(&wire::decode::<Vec<P::Output>>(&buckets.swap_remove(task.partition()))?)
+                push(&wire::decode::<Vec<Vec<P::Output>>>(&buckets.swap_remove(task.partition()))?)
             }
         }
     }
