@@ -126,6 +126,7 @@ impl<K: Hash + Eq, S> Shard<K, S> {
         self.slots[slot as usize] = Some((key, state));
         self.link(hash, slot);
         self.log.push((slot, Old::Nothing));
+        self.touch(slot);
         slot
     }
     #[inline(always)]
@@ -201,17 +202,17 @@ impl<K: Hash + Eq, S> Shard<K, S> {
             *touched = true;
         }
     }
-    /// The next entry that was not touched since the sweep came by; none at the end, and then from the start again.
-    pub(super) fn sweep(&mut self) -> Option<u32> {
+    /// The next entry that was not touched since the sweep came by last; none once it has looked at `left` slots.
+    pub(super) fn sweep(&mut self, left: &mut usize) -> Option<u32> {
         self.touched.resize(self.slots.len(), true);
-        while (self.hand as usize) < self.slots.len() {
-            let slot = self.hand;
-            self.hand += 1;
+        while *left > 0 {
+            *left -= 1;
+            let slot = if (self.hand as usize) < self.slots.len() { self.hand } else { 0 };
+            self.hand = slot + 1;
             if !mem::take(&mut self.touched[slot as usize]) && self.get(slot).is_some() {
                 return Some(slot);
             }
         }
-        self.hand = 0;
         None
     }
 

@@ -149,18 +149,26 @@ impl<K: Key, S: Data> TableState<K, S> {
         entries.saturating_sub((room / entry_bytes) as usize)
     }
     /// Moves entries to disk until `excess` are gone: those that were not touched for longest, about, by a sweep that
-    /// gives each a second chance. After two rounds all had theirs.
+    /// gives each a second chance. Every shard gives its part, so that none needs more places than its share.
     pub(super) fn evict(&mut self, mut excess: usize) -> Result<()> {
         let TableState { keys, cold: Some(cold), sweep } = self else { return Ok(()) };
-        for _ in 0..=2 * keys.shards.len() {
-            while excess > 0 {
-                let shard = &mut keys.shards[sweep.shard];
-                let Some(slot) = shard.sweep() else {
-                    sweep.shard = (sweep.shard + 1) % keys.shards.len();
-                    break;
-                };
-                let hash = hash_of(keys.seed(), &keys.shards[sweep.shard].entry(slot).0);
-                excess = excess.saturating_sub(evict(&mut keys.shards[sweep.shard], cold, hash)?);
+        let (seed, shards) = (keys.seed(), keys.shards.len());
+        let each = excess.div_ceil(shards);
+        // Behind the first circle all had their chance, so a second one finds enough.
+        for _ in 0..2 {
+            let mut lefts: Vec<usize> = keys.shards.iter().map(|shard| shard.num_slots()).collect();
+            while excess > 0 && lefts.iter().any(|left| *left > 0) {
+                for _ in 0..shards {
+                    let (shard, left) = (&mut keys.shards[sweep.shard], &mut lefts[sweep.shard]);
+                    sweep.shard = (sweep.shard + 1) % shards;
+                    let mut part = each.min(excess);
+                    while part > 0
+                        && let Some(slot) = shard.sweep(left)
+                    {
+                        let evicted = evict(shard, cold, hash_of(seed, &shard.entry(slot).0))?;
+                        (part, excess) = (part.saturating_sub(evicted), excess.saturating_sub(evicted));
+                    }
+                }
             }
         }
         Ok(())
@@ -185,7 +193,6 @@ fn fetch<K: Key, S: Data>(keys: &mut KeyedState<K, S>, cold: &mut Cold, hash: u6
         let shard = &mut keys.shards[place.shard];
         let slot = shard.insert(hash, key, state);
         shard.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
-        shard.touch(slot);
     }
     Ok(())
 }
