@@ -20,12 +20,17 @@ pub(crate) fn bytes_of<T: Serialize>(records: &[T]) -> usize {
     let step = records.len().div_ceil(SAMPLE).max(1);
     let (mut sampled, mut more) = (0, 0);
     for record in records.iter().step_by(step) {
-        // A record that cannot be serialised will say so where it must be.
-        let size = record.serialize(Sizer).unwrap_or_default();
-        more += size.heap + size.inline.saturating_sub(size_of::<T>());
+        more += heap_bytes_of(record);
         sampled += 1;
     }
     own + (more as u128 * records.len() as u128 / sampled.max(1)) as usize
+}
+
+/// The bytes that one record owns outside of itself, estimated as [`bytes_of`] does.
+pub(crate) fn heap_bytes_of<T: Serialize>(record: &T) -> usize {
+    // A record that cannot be serialised will say so where it must be.
+    let size = record.serialize(Sizer).unwrap_or_default();
+    size.heap + size.inline.saturating_sub(size_of::<T>())
 }
 
 /// What a value takes where it lies, and behind its pointers.

@@ -24,6 +24,7 @@ NAME is one of
   --keys N       keys of state, timeouts and window (default 1000000; timeouts also takes a tenth of them, window takes
                  100000 and 1000000 by default)
   --updates N    records of a batch of state (default 100000)
+  --memory-max MB  state has so much memory, and the rest of it goes to disk: seconds of a batch, and memory
   --no-inverse   window without an inverse function, beside two stacks for each key
   --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
@@ -101,6 +102,8 @@ pub(crate) struct Arguments {
     pub(crate) keys: Option<usize>,
     /// Records of a batch of state.
     pub(crate) updates: usize,
+    /// MB that state may take; none for all of it.
+    pub(crate) memory_max: Option<usize>,
     /// Whether windows take away what leaves them.
     pub(crate) inverse: bool,
     pub(crate) batches: usize,
@@ -112,7 +115,8 @@ impl Default for Arguments {
         let (name, local, input, json) = (Name::WordCount, 1, Vec::new(), false);
         let (megabytes, records, keys, updates, inverse) = (64, 20_000_000, None, 100_000, true);
         let (batches, rounds) = (5000, 5);
-        Arguments { name, local, input, json, megabytes, records, keys, updates, inverse, batches, rounds }
+        let memory_max = None;
+        Arguments { name, local, input, json, megabytes, records, keys, updates, memory_max, inverse, batches, rounds }
     }
 }
 
@@ -138,6 +142,10 @@ impl Arguments {
                     return Err(format!("--updates is for state; {first} has none"));
                 }
                 "--updates" => arguments.updates = number(option, rest.next())?,
+                "--memory-max" if name != Name::State => {
+                    return Err(format!("--memory-max is for state; {first} does not go to disk"));
+                }
+                "--memory-max" => arguments.memory_max = Some(number(option, rest.next())?),
                 "--no-inverse" if name != Name::Window => {
                     return Err(format!("--no-inverse is for window; {first} has no windows"));
                 }

@@ -8,6 +8,7 @@ mod context;
 pub(crate) mod grep;
 pub(crate) mod idle;
 pub(crate) mod shuffle;
+pub(crate) mod spilled_state;
 pub(crate) mod start_up;
 pub(crate) mod state;
 pub(crate) mod timeouts;

@@ -18,6 +18,9 @@ const BYTES_AIM: f64 = 80.0;
 
 pub(crate) fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let (keys, local, rounds) = (arguments.keys.unwrap_or(KEYS), arguments.local, arguments.rounds);
+    if let Some(megabytes) = arguments.memory_max {
+        return spilled(arguments, keys, megabytes);
+    }
     let input = Input::new(keys, arguments.updates, BATCHES);
     let records = (BATCHES * arguments.updates) as u64;
     let name = |operation| format!("{operation}, {} updates of {keys} keys", arguments.updates);
@@ -43,6 +46,26 @@ pub(crate) fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
     let alone = alone.seconds(local) * 1e9 / records as f64;
     let row = Row::value("the batches without state, which is in both rows above", "ns/record", alone);
     add(row.uncounted());
+    Ok(rows)
+}
+
+/// Seconds and memory of the same batches, with `megabytes` for state and with all that it needs.
+fn spilled(arguments: &Arguments, keys: usize, megabytes: usize) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    let mut add = |row: Row| {
+        announce(&row);
+        rows.push(row);
+    };
+    for operation in ours::spilled_state::OPERATIONS {
+        for (memory, bytes) in [("all the memory", u64::MAX), ("little memory", megabytes as u64 * 1_000_000)] {
+            let measure = ours::spilled_state::measure(operation, keys, arguments.updates, bytes, arguments.local)?;
+            let name = |what| format!("{operation}, {} updates of {keys} keys, {memory}: {what}", arguments.updates);
+            let note = format!("{} keys on disk, {:.0} MB there", measure.spilled_keys, measure.disk_megabytes);
+            add(Row::value(name("a batch"), "s", measure.seconds).note(&note));
+            add(Row::value(name("state in memory"), "MB", measure.state_megabytes).uncounted());
+            add(Row::value(name("resident"), "MB", measure.resident_megabytes).uncounted());
+        }
+    }
     Ok(rows)
 }
 

@@ -19,8 +19,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     /// [`MapWithStateDStream::state_snapshots`] is the state itself.
     ///
     /// A batch changes the state once, whatever tasks are tried again, and a task that fails leaves it as it was. The
-    /// state is in memory; no checkpoint folder is needed. Source: Spark's `mapWithState`, whose time-outs come with every
-    /// tenth batch only.
+    /// state is in memory, and what has no room there on disk, by [`StateLimits`](crate::rdd::StateLimits); no checkpoint
+    /// folder is needed. Source: Spark's `mapWithState`, whose time-outs come with every tenth batch only.
     ///
     /// [`State::set_timer`]: crate::state::State::set_timer
     ///

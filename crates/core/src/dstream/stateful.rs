@@ -60,7 +60,8 @@ impl<P: Step> StateChain<P> {
             };
             let shards = shards.max(by.num_partitions());
             let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
-            Arc::new(StateOperator::new(tick.zero, by, shards))
+            let (memory, name) = (context.state_memory(), format!("of {}", tick.operator));
+            Arc::new(StateOperator::new(tick.zero, by, memory, name))
         };
         let operator = self.operator.get_or_init(make).clone();
         let previous = self.newest().stage.clone();

@@ -52,8 +52,9 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     /// all keys and their states.
     ///
     /// A batch costs a call for each key: where few keys of many change, [`DStream::map_with_state`] costs less. A batch
-    /// changes the state once, whatever tasks are tried again. The state is in memory; no checkpoint folder is needed.
-    /// Source: Spark's `updateStateByKey`, whose other forms are those of [`StateUpdate`] and
+    /// changes the state once, whatever tasks are tried again. The state is in memory, and what has no room there on disk,
+    /// by [`StateLimits`](crate::rdd::StateLimits): all of that is read once a batch, and what has changed is written. No
+    /// checkpoint folder is needed. Source: Spark's `updateStateByKey`, whose other forms are those of [`StateUpdate`] and
     /// [`DStream::with_partitions`].
     ///
     /// ```

@@ -105,10 +105,6 @@ impl<K: Hash> KeyPartitioner<K> {
     pub(crate) fn seed(&self) -> HashSeed {
         self.erased.seed
     }
-    /// Whether the hash of a key decides.
-    pub(crate) fn is_by_hash(&self) -> bool {
-        self.custom.is_none()
-    }
     pub(crate) fn erased(&self) -> &Partitioning {
         &self.erased
     }

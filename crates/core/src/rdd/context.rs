@@ -1,6 +1,6 @@
 //! [`RddContext`]: what datasets are made from and computed with; Spark's `SparkContext`.
 
-use super::{Shuffle, StateLimits};
+use super::{Shuffle, StateLimits, StateStatus};
 use crate::accumulator::AccumulatorRegistry;
 use crate::block_store::{BlockStore, BlockStoreLimits, BlockStoreStatus};
 use crate::engine::Engine;
@@ -8,6 +8,7 @@ use crate::env::Env;
 use crate::hash::HashSeed;
 use crate::item::{ItemId, ItemScope};
 use crate::partitioner::{HashPartitioner, KeyPartitioner, Partitioning};
+use crate::state::StateMemory;
 use crate::text::BlockPool;
 use crate::transport::{Role, Transport};
 use rapidhash::fast::RapidHashMap;
@@ -32,7 +33,7 @@ struct Inner {
     seed: HashSeed,
     blocks: BlockPool,
     block_store: Arc<BlockStore>,
-    state_limits: StateLimits,
+    state_memory: Arc<StateMemory>,
     default_parallelism: usize,
     accumulators: AccumulatorRegistry,
     items: Items,
@@ -67,6 +68,7 @@ impl RddContext {
     ) -> RddContext {
         let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
         let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
+        let state_memory = Arc::new(StateMemory::new(state_limits, env.spill.clone()));
         let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
         let (accumulators, items) = Default::default();
         RddContext(Arc::new(Inner {
@@ -76,7 +78,7 @@ impl RddContext {
             seed,
             blocks,
             block_store,
-            state_limits,
+            state_memory,
             default_parallelism,
             accumulators,
             items,
@@ -147,7 +149,19 @@ impl RddContext {
     /// assert_eq!(context.state_limits().memory_bytes, 1 << 30);
     /// ```
     pub fn state_limits(&self) -> &StateLimits {
-        &self.0.state_limits
+        self.0.state_memory.limits()
+    }
+    /// How much keyed state takes now, in memory and on disk: divided by its keys, what a key costs.
+    ///
+    /// ```
+    /// # let context = headwater::testkit::context();
+    /// assert_eq!(context.state_status().keys, 0);
+    /// ```
+    pub fn state_status(&self) -> StateStatus {
+        self.0.state_memory.status()
+    }
+    pub(crate) fn state_memory(&self) -> &Arc<StateMemory> {
+        &self.0.state_memory
     }
 
     /// The connection to the other processes, if there are any.

@@ -1,6 +1,10 @@
 //! [`StateLimits`]: how much memory the keyed state of a context takes before it spills.
 
-/// How much memory keyed state may take, and where what is above goes.
+/// How much memory keyed state may take, and where what is above goes. Each partition of each operator with state has
+/// the same share. What does not fit into it, of `map_with_state` and `update_state_by_key`, goes to disk behind a batch,
+/// what was used longest ago first, and comes back when a batch has records for it or it is due; results are the same.
+/// What one batch touches is in memory until the next has ended, limit or not, and so are windows by key. Where the state
+/// is with other processes, as on the isolated engine, nothing spills.
 ///
 /// ```
 /// use headwater::rdd::StateLimits;

@@ -1,24 +1,11 @@
-//! [`KeyedState`]: the states of the keys of one partition, in the virtual shards that belong to it.
+//! [`KeyedState`]: the states of the keys of one partition: one table with all virtual shards that belong to it.
 
 use super::clock::Clock;
+use super::cold::Id;
 use super::shard::Shard;
-use crate::hash::{HashSeed, hash_of, partition_of};
+use crate::hash::{HashSeed, hash_of};
 use crate::time::Time;
 use crate::{Key, Record};
-use std::ops::Range;
-
-/// Which virtual shards a partition has.
-#[derive(Clone, Debug)]
-pub(crate) struct Layout {
-    pub(crate) seed: HashSeed,
-    /// Of the whole operator.
-    pub(crate) num_shards: usize,
-    /// Of this partition.
-    pub(crate) shards: Range<usize>,
-    /// Whether the hash of a key decides about its partition; else a partitioner of the user's does, and a key may be in
-    /// any shard of its partition.
-    pub(crate) by_hash: bool,
-}
 
 /// Records whose cache misses overlap.
 const GROUP: usize = 128;
@@ -34,27 +21,31 @@ pub(crate) struct Place {
 }
 
 pub(crate) struct KeyedState<K, S> {
-    layout: Layout,
+    seed: HashSeed,
     pub(super) shards: Vec<Shard<K, S>>,
 }
 
 impl<K: Key, S: Record> KeyedState<K, S> {
-    pub(crate) fn new(layout: Layout) -> Self {
-        let shards = vec![Shard::new(layout.seed)];
-        KeyedState { layout, shards }
+    pub(crate) fn new(seed: HashSeed) -> Self {
+        let shards = vec![Shard::new(seed)];
+        KeyedState { seed, shards }
     }
     pub(crate) fn seed(&self) -> HashSeed {
-        self.layout.seed
+        self.seed
     }
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(Shard::len).sum()
+    }
+    /// Slots that there are, vacant ones too.
+    pub(super) fn num_slots(&self) -> usize {
+        self.shards.iter().map(Shard::num_slots).sum()
     }
     pub(crate) fn table_bytes(&self) -> usize {
         self.shards.iter().map(Shard::table_bytes).sum()
     }
     #[inline(always)]
     pub(crate) fn place(&self, key: &K) -> Place {
-        let hash = hash_of(self.layout.seed, key);
+        let hash = hash_of(self.seed, key);
         Place { shard: 0, hash }
     }
     /// Calls `each` with every record of `chunk` and the place of its key, and leaves the chunk empty. The places of a
@@ -95,7 +86,7 @@ impl<K: Key, S: Record> KeyedState<K, S> {
             shard.commit(version);
         }
     }
-    /// Fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
+    /// Of what is in memory: fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
     /// go on at, or none at the end.
     pub(crate) fn scan<R>(
         &self,
@@ -105,14 +96,14 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         out: &mut Vec<R>,
         mut take: impl FnMut(&K, &S) -> Option<R>,
     ) -> Option<Cursor> {
-        let mut from = cursor.slot;
-        for shard in cursor.shard..self.shards.len() {
+        let Cursor::Memory { shard, slot: mut from } = cursor else { return None };
+        for shard in shard..self.shards.len() {
             let more = |key: &K, state: &S| {
                 out.extend(take(key, state));
                 out.len() < most
             };
             if let Some(slot) = self.shards[shard].scan(version, from, more) {
-                return Some(Cursor { shard, slot });
+                return Some(Cursor::Memory { shard, slot });
             }
             from = 0;
         }
@@ -128,8 +119,17 @@ impl<K: Key, S: Record> KeyedState<K, S> {
 }
 
 /// How far a scan has come.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Cursor {
-    shard: usize,
-    slot: usize,
+#[derive(Clone, Copy)]
+pub(crate) enum Cursor {
+    Memory {
+        shard: usize,
+        slot: usize,
+    },
+    /// Behind what is in memory; behind an entry on disk, if it is one.
+    Disk(Option<Id>),
+}
+impl Default for Cursor {
+    fn default() -> Self {
+        Cursor::Memory { shard: 0, slot: 0 }
+    }
 }

@@ -3,7 +3,6 @@
 
 use super::clock::Clock;
 use super::handle::{Call, Change, State};
-use super::keyed::Place;
 use super::shard::Shard;
 use super::stage::{Outputs, Step};
 use super::table_state::TableState;
@@ -39,12 +38,14 @@ where
     }
     fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Outputs<E>, Stop> {
         state.load(self.initial.as_ref(), self.touched(Clock::NONE), task)?;
-        let (state, mut outputs) = (&mut state.0, Outputs::default());
+        let mut outputs = Outputs::default();
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
                 task.enter(self.origin);
-                state.each_placed(chunk, |state, place, key, value| {
-                    if let Some(output) = self.record(&mut state.shards[place.shard], place, key, value)? {
+                let TableState { keys, cold, .. } = &mut *state;
+                keys.each_placed(chunk, |keys, place, key, value| {
+                    let slot = TableState::find(keys, cold, place, &key)?;
+                    if let Some(output) = self.record(&mut keys.shards[place.shard], slot, place.hash, key, value)? {
                         outputs.push(output);
                     }
                     Ok::<(), Stop>(())
@@ -52,7 +53,8 @@ where
             })?;
         }
         task.enter(self.origin);
-        for shard in &mut state.shards {
+        state.fetch_due(self.time, task)?;
+        for shard in &mut state.keys.shards {
             for (number, slot) in shard.due(self.time).into_iter().enumerate() {
                 if number % CHUNK == 0 {
                     task.check()?;
@@ -67,18 +69,25 @@ where
 }
 
 impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
-    /// One record of a key.
+    /// One record of a key, whose hash is `hash` and which has a state in `slot`, if it has one.
     #[inline(always)]
-    fn record<E>(&self, shard: &mut Shard<K, S>, place: Place, key: K, value: V) -> Result<Option<E>, Stop>
+    fn record<E>(
+        &self,
+        shard: &mut Shard<K, S>,
+        slot: Option<u32>,
+        hash: u64,
+        key: K,
+        value: V,
+    ) -> Result<Option<E>, Stop>
     where
         F: Fn(Time, &K, Option<V>, &mut State<'_, S>) -> Option<E>,
     {
-        let Some(slot) = shard.find(place.hash, &key) else {
+        let Some(slot) = slot else {
             let mut state = State::new(None, Call::Record, self.time, Clock::NEVER);
             let output = (self.map)(self.time, &key, Some(value), &mut state);
             let (change, timer) = self.done(state)?;
             if let Change::Updated(new) = change {
-                let slot = shard.insert(place.hash, key, new);
+                let slot = shard.insert(hash, key, new);
                 shard.set_clock(slot, self.touched(Clock { timer, ..Clock::NONE }));
             }
             return Ok(output);

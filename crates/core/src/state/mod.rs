@@ -2,11 +2,14 @@
 //! versions. Between the shuffle that brings a batch's records to their keys and the operators that read the result.
 
 mod clock;
+mod cold;
 mod handle;
 mod keyed;
 mod mapped;
+mod memory;
 mod operator;
 mod shard;
+mod spilling;
 mod stage;
 mod table_state;
 mod update;
@@ -14,6 +17,7 @@ mod window;
 
 pub use handle::State;
 pub(crate) use mapped::MapWithState;
+pub(crate) use memory::StateMemory;
 pub(crate) use operator::StateOperator;
 pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, StateVersion, Step};
 pub(crate) use update::UpdateState;

@@ -1,8 +1,9 @@
-//! [`StateOperator`]: what all versions of one operator's state share: its partitions, which virtual shards each has,
-//! and which versions are still in use.
+//! [`StateOperator`]: what all versions of one operator's state share: its partitions, and which versions are still in
+//! use.
 
-use super::keyed::Layout;
+use super::memory::{Room, StateMemory, Usage};
 use super::stage::PartitionState;
+use crate::hash::HashSeed;
 use crate::partitioner::KeyPartitioner;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ pub(crate) struct StateOperator<S: PartitionState> {
     /// The version before the first.
     zero: Time,
     partitioner: KeyPartitioner<S::Key>,
-    layouts: Vec<Layout>,
+    room: Room,
     cells: Vec<Mutex<Cell<S>>>,
     versions: Mutex<BTreeMap<Time, Weak<()>>>,
 }
@@ -22,22 +23,22 @@ pub(super) struct Cell<S> {
     pub(super) version: Time,
     /// None before the first version, and on workers.
     pub(super) state: Option<S>,
+    pub(super) usage: Usage,
 }
 
 impl<S: PartitionState> StateOperator<S> {
-    /// State in `num_shards` virtual shards, dealt out over the partitions of `partitioner`.
-    pub(crate) fn new(zero: Time, partitioner: KeyPartitioner<S::Key>, num_shards: usize) -> Self {
+    /// State in the partitions of `partitioner`, which have part in `memory`.
+    pub(crate) fn new(
+        zero: Time,
+        partitioner: KeyPartitioner<S::Key>,
+        memory: &Arc<StateMemory>,
+        name: String,
+    ) -> Self {
         let partitions = partitioner.num_partitions();
-        let layout = |partition| Layout {
-            seed: partitioner.seed(),
-            num_shards,
-            shards: shards_of(partition, partitions, num_shards),
-            by_hash: partitioner.is_by_hash(),
-        };
-        let cell = |_| Mutex::new(Cell { version: zero, state: None });
+        let cell = |_| Mutex::new(Cell { version: zero, state: None, usage: Usage::new(memory) });
         let cells = (0..partitions).map(cell).collect();
-        let layouts = (0..partitions).map(layout).collect();
-        StateOperator { zero, partitioner, layouts, cells, versions: Mutex::default() }
+        let room = Room::new(memory.clone(), name);
+        StateOperator { zero, partitioner, room, cells, versions: Mutex::default() }
     }
     pub(super) fn zero(&self) -> Time {
         self.zero
@@ -48,8 +49,14 @@ impl<S: PartitionState> StateOperator<S> {
     pub(crate) fn partitioner(&self) -> &KeyPartitioner<S::Key> {
         &self.partitioner
     }
-    pub(super) fn layout(&self, partition: usize) -> Layout {
-        self.layouts[partition].clone()
+    pub(super) fn seed(&self) -> HashSeed {
+        self.partitioner.seed()
+    }
+    /// The state of a partition before the first version, as it is in the process that has it to itself.
+    pub(super) fn fresh(&self) -> S {
+        let mut state = S::fresh(self.seed());
+        state.spill_to(self.room.clone());
+        state
     }
     pub(super) fn cell(&self, partition: usize) -> MutexGuard<'_, Cell<S>> {
         // A panic under the lock is one of the user's closures; what it had changed is taken back by then.
@@ -70,10 +77,4 @@ impl<S: PartitionState> StateOperator<S> {
     fn versions(&self) -> MutexGuard<'_, BTreeMap<Time, Weak<()>>> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The shards of a partition: the ranges of all partitions cover all shards.
-fn shards_of(partition: usize, partitions: usize, num_shards: usize) -> std::ops::Range<usize> {
-    let first = |partition: usize| (partition * num_shards).div_ceil(partitions);
-    first(partition)..first(partition + 1)
 }

@@ -31,6 +31,10 @@ pub(super) struct Shard<K, S> {
     spare: Log<K, S>,
     /// What led to each version that is newer than the oldest one in use, oldest first.
     undo: VecDeque<(Time, Log<K, S>)>,
+    /// Whether somebody looked at the entry of a slot since the sweep came by; from the first sweep on.
+    touched: Vec<bool>,
+    /// Where the sweep goes on.
+    hand: u32,
 }
 type Log<K, S> = Vec<(u32, Old<K, S>)>;
 
@@ -55,8 +59,8 @@ const GROWTH: usize = 4;
 impl<K: Hash + Eq + 'static, S> Shard<K, S> {
     pub(super) fn new(seed: HashSeed) -> Self {
         let (index, slots, free, clocks, timers) = Default::default();
-        let (log, clock_log, spare, undo) = Default::default();
-        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, clock_log, spare, undo }
+        let (log, clock_log, spare, undo, touched) = Default::default();
+        Shard { seed, index, bits: 0, slots, free, clocks, timers, log, clock_log, spare, undo, touched, hand: 0 }
     }
     pub(super) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -71,6 +75,7 @@ impl<K: Hash + Eq + 'static, S> Shard<K, S> {
             + self.slots.capacity() * size_of::<Option<(K, S)>>()
             + self.free.capacity() * size_of::<u32>()
             + self.clocks.capacity() * size_of::<Clock>()
+            + self.touched.capacity()
             + self.timers.bytes()
     }
 
@@ -134,6 +139,7 @@ impl<K: Hash + Eq + 'static, S> Shard<K, S> {
         self.slots[slot as usize] = Some((key, state));
         self.link(hash, slot);
         self.log.push((slot, Old::Nothing));
+        self.touch(slot);
         slot
     }
     #[inline(always)]
@@ -187,6 +193,40 @@ impl<K: Hash + Eq + 'static, S> Shard<K, S> {
         }
         self.timers.was_taken(taken);
         due
+    }
+
+    /// The entries of all keys with that hash.
+    pub(super) fn slots_of(&self, hash: u64) -> Vec<u32> {
+        let (mask, tag, mut found) = (self.index.len().wrapping_sub(1), self.tag(hash), Vec::new());
+        let mut at = hash as usize & mask;
+        while let Some(cell) = self.index.get(at).filter(|cell| **cell != 0) {
+            let slot = self.number(*cell).wrapping_sub(1);
+            if (cell ^ tag) >> self.bits == 0 && hash_of(self.seed, &self.entry(slot).0) == hash {
+                found.push(slot);
+            }
+            at = (at + 1) & mask;
+        }
+        found
+    }
+    /// The entry is worth its place in memory.
+    #[inline(always)]
+    pub(super) fn touch(&mut self, slot: u32) {
+        if let Some(touched) = self.touched.get_mut(slot as usize) {
+            *touched = true;
+        }
+    }
+    /// The next entry that was not touched since the sweep came by last; none once it has looked at `left` slots.
+    pub(super) fn sweep(&mut self, left: &mut usize) -> Option<u32> {
+        self.touched.resize(self.slots.len(), true);
+        while *left > 0 {
+            *left -= 1;
+            let slot = if (self.hand as usize) < self.slots.len() { self.hand } else { 0 };
+            self.hand = slot + 1;
+            if !mem::take(&mut self.touched[slot as usize]) && self.get(slot).is_some() {
+                return Some(slot);
+            }
+        }
+        None
     }
 
     /// The slots that the running batch has changed, maybe more than once.

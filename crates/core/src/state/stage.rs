@@ -3,10 +3,12 @@
 
 mod read;
 
-use super::keyed::{KeyedState, Layout};
+use super::keyed::{Cursor, KeyedState};
+use super::memory::Room;
 use super::operator::StateOperator;
+use crate::hash::HashSeed;
 use crate::item::ItemId;
-use crate::rdd::{CHUNK, FoundShuffles, Outcome, RddContext, Shuffle, Stop, Task};
+use crate::rdd::{CHUNK, FoundShuffles, Outcome, RddContext, Shuffle, StateStatus, Stop, Task};
 use crate::time::Time;
 use crate::transport::{Role, Transport};
 use crate::{Data, Error, ErrorKind, Key, Record, Result as Fallible, wire};
@@ -19,15 +21,42 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
     type Key: Key;
     /// What a key's entry holds.
     type Value: Record;
-    fn fresh(layout: Layout) -> Self;
+    fn fresh(seed: HashSeed) -> Self;
+    /// What has no room in memory from here on goes to disk. State that does not spill takes what it needs.
+    fn spill_to(&mut self, _room: Room) {}
+    /// The entries in memory.
     fn entries(&self) -> &KeyedState<Self::Key, Self::Value>;
+    /// A batch begins, and versions before `oldest` are not read any more.
+    fn begin(&mut self, _oldest: Time) -> Fallible<()> {
+        Ok(())
+    }
+    /// Moves to disk what has no room in memory, as a change of the batch, which has made all others.
+    fn make_room(&mut self) -> Fallible<()> {
+        Ok(())
+    }
     /// Takes back what the batch has changed so far.
     fn rollback(&mut self);
     /// The batch has made `version`; versions before `oldest` are not read any more.
     fn commit(&mut self, version: Time, oldest: Time);
+    fn status(&self) -> StateStatus {
+        let (keys, memory_bytes) = (self.entries().len(), self.entries().table_bytes());
+        StateStatus { keys, memory_bytes, ..StateStatus::default() }
+    }
+    /// Fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
+    /// go on at, or none at the end.
+    fn scan<R>(
+        &self,
+        version: Time,
+        cursor: Cursor,
+        most: usize,
+        out: &mut Vec<R>,
+        take: impl FnMut(&Self::Key, &Self::Value) -> Option<R>,
+    ) -> Fallible<Option<Cursor>> {
+        Ok(self.entries().scan(version, cursor, most, out, take))
+    }
     /// For another process of the application.
     fn encode(&self) -> Fallible<Vec<u8>>;
-    fn decode(layout: Layout, bytes: &[u8]) -> Fallible<Self>;
+    fn decode(seed: HashSeed, bytes: &[u8]) -> Fallible<Self>;
 }
 
 /// What a batch does to the state.
@@ -174,11 +203,15 @@ impl<P: Step> StateStage<P> {
             let (is, wanted) = (cell.version, self.before);
             return Err(Error::new(ErrorKind::Internal, format!("the state is of {is} and not of {wanted}")).into());
         }
-        let layout = || self.operator.layout(task.partition());
-        let change = Change(cell.state.get_or_insert_with(|| P::State::fresh(layout())));
+        let cell = &mut *cell;
+        let state = cell.state.get_or_insert_with(|| self.operator.fresh());
+        state.begin(self.operator.oldest_version(self.before))?;
+        let change = Change(state);
         let outputs = step.advance(change.0, task)?;
         task.check()?;
+        change.0.make_room()?;
         change.commit(self.time, self.operator.oldest_version(self.time));
+        cell.usage.set(state.status());
         cell.version = self.time;
         let fresh = done.set(outputs);
         assert!(fresh.is_ok(), "a version is made once");
@@ -187,7 +220,7 @@ impl<P: Step> StateStage<P> {
     /// Makes the next version of a partition from a copy.
     fn advance_away(&self, step: &P, transport: &dyn Transport, task: &Task<'_>) -> Outcome {
         let mut state = match self.before == self.operator.zero() {
-            true => P::State::fresh(self.operator.layout(task.partition())),
+            true => P::State::fresh(self.operator.seed()),
             false => self.fetch(transport, ItemId { scope: self.item.scope.at(self.before), ..self.item }, task)?,
         };
         let outputs = step.advance(&mut state, task)?;
@@ -203,8 +236,7 @@ impl<P: Step> StateStage<P> {
     }
     fn fetch(&self, transport: &dyn Transport, item: ItemId, task: &Task<'_>) -> Result<P::State, Stop> {
         let mut buckets = transport.buckets(item, self.operator.partitions(), task.partition())?;
-        let layout = self.operator.layout(task.partition());
-        Ok(P::State::decode(layout, &buckets.swap_remove(task.partition()))?)
+        Ok(P::State::decode(self.operator.seed(), &buckets.swap_remove(task.partition()))?)
     }
 }
 

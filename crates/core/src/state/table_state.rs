@@ -1,15 +1,24 @@
 //! [`TableState`]: a partition's state that is a table of keys and nothing else: what `update_state_by_key` and
-//! `map_with_state` change.
+//! `map_with_state` change. What has no room in memory lies on disk.
 
 use super::clock::Clock;
-use super::keyed::{KeyedState, Layout};
+use super::cold::Cold;
+use super::keyed::{Cursor, KeyedState};
+use super::memory::Room;
+use super::spilling::{Entries, Sweep, decoded};
 use super::stage::PartitionState;
-use crate::rdd::{Node, Outcome, Task};
+use crate::hash::HashSeed;
+use crate::rdd::{Node, Outcome, StateStatus, Task};
 use crate::time::Time;
 use crate::{Data, Key, Result, wire};
 use std::sync::Arc;
 
-pub(crate) struct TableState<K, S>(pub(super) KeyedState<K, S>);
+pub(crate) struct TableState<K, S> {
+    pub(super) keys: KeyedState<K, S>,
+    /// None where state does not spill.
+    pub(super) cold: Option<Cold>,
+    pub(super) sweep: Sweep,
+}
 
 impl<K: Key, S: Data> TableState<K, S> {
     /// Enters what `initial` holds for the partition of `task`. Of a key that stands there more than once, the first
@@ -17,11 +26,21 @@ impl<K: Key, S: Data> TableState<K, S> {
     pub(super) fn load(&mut self, initial: Option<&Arc<dyn Node<(K, S)>>>, clock: Clock, task: &Task<'_>) -> Outcome {
         let Some(initial) = initial else { return Ok(()) };
         initial.compute(task, &mut |chunk| {
-            self.0.each_placed(chunk, |state, place, key, value| {
-                let shard = &mut state.shards[place.shard];
-                if shard.find(place.hash, &key).is_none() {
-                    let slot = shard.insert(place.hash, key, value);
-                    shard.set_clock(slot, clock);
+            let full = self.measured_excess() > 0;
+            let TableState { keys, cold, .. } = self;
+            keys.each_placed(chunk, |keys, place, key, state| {
+                if Self::find(keys, cold, place, &key)?.is_some() {
+                    return Ok(());
+                }
+                match cold {
+                    Some(cold) if full && keys.shards[place.shard].slots_of(place.hash).is_empty() => {
+                        Self::put(cold, place.hash, &[(&key, &state, clock.timeout, clock.timer)])?;
+                    }
+                    _ => {
+                        let shard = &mut keys.shards[place.shard];
+                        let slot = shard.insert(place.hash, key, state);
+                        shard.set_clock(slot, clock);
+                    }
                 }
                 Ok(())
             })
@@ -32,32 +51,74 @@ impl<K: Key, S: Data> TableState<K, S> {
 impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     type Key = K;
     type Value = S;
-    fn fresh(layout: Layout) -> Self {
-        TableState(KeyedState::new(layout))
+    fn fresh(seed: HashSeed) -> Self {
+        TableState { keys: KeyedState::new(seed), cold: None, sweep: Sweep::default() }
+    }
+    fn spill_to(&mut self, room: Room) {
+        self.cold = Some(Cold::new(room));
     }
     fn entries(&self) -> &KeyedState<K, S> {
-        &self.0
+        &self.keys
+    }
+    fn begin(&mut self, oldest: Time) -> Result<()> {
+        self.cold.as_mut().map_or(Ok(()), |cold| cold.sink(oldest))
+    }
+    fn make_room(&mut self) -> Result<()> {
+        let excess = self.measured_excess();
+        if excess > 0 { self.evict(excess) } else { Ok(()) }
     }
     fn rollback(&mut self) {
-        self.0.rollback();
+        self.keys.rollback();
+        self.cold.iter_mut().for_each(Cold::rollback);
     }
     fn commit(&mut self, version: Time, oldest: Time) {
-        self.0.commit(version, oldest);
+        self.keys.commit(version, oldest);
+        self.cold.iter_mut().for_each(|cold| cold.commit(version));
+    }
+    fn status(&self) -> StateStatus {
+        let cold = self.cold.as_ref();
+        let (spilled_keys, buffered) = cold.map_or((0, 0), |cold| (cold.keys(), cold.memory_bytes()));
+        StateStatus {
+            keys: self.keys.len() + spilled_keys,
+            memory_bytes: self.keys.table_bytes() + self.keys.len() * self.sweep.heap_bytes() + buffered,
+            spilled_keys,
+            disk_bytes: cold.map_or(0, Cold::disk_bytes),
+        }
+    }
+    fn scan<R>(
+        &self,
+        version: Time,
+        cursor: Cursor,
+        most: usize,
+        out: &mut Vec<R>,
+        mut take: impl FnMut(&K, &S) -> Option<R>,
+    ) -> Result<Option<Cursor>> {
+        let Cursor::Disk(after) = cursor else {
+            let next = self.keys.scan(version, cursor, most, out, take);
+            return Ok(next.or_else(|| self.cold.as_ref().map(|_| Cursor::Disk(None))));
+        };
+        let Some(cold) = &self.cold else { return Ok(None) };
+        let page = cold.entries(Some(version), after, most)?;
+        for (_, entries) in &page.records {
+            let entries: Entries<K, S> = decoded(entries)?;
+            out.extend(entries.iter().filter_map(|(key, state, ..)| take(key, state)));
+        }
+        Ok(page.last.map(|last| Cursor::Disk(Some(last))))
     }
     fn encode(&self) -> Result<Vec<u8>> {
         let entries: Vec<_> =
-            self.0.entries().map(|(key, state, clock)| (key, state, clock.timeout, clock.timer)).collect();
+            self.keys.entries().map(|(key, state, clock)| (key, state, clock.timeout, clock.timer)).collect();
         wire::encode(&entries)
     }
-    fn decode(layout: Layout, bytes: &[u8]) -> Result<Self> {
-        let mut state = KeyedState::new(layout);
-        for (key, value, timeout, timer) in wire::decode::<Vec<(K, S, Time, Time)>>(bytes)? {
-            let place = state.place(&key);
-            let shard = &mut state.shards[place.shard];
+    fn decode(seed: HashSeed, bytes: &[u8]) -> Result<Self> {
+        let mut state = Self::fresh(seed);
+        for (key, value, timeout, timer) in decoded::<K, S>(bytes)? {
+            let place = state.keys.place(&key);
+            let shard = &mut state.keys.shards[place.shard];
             let slot = shard.insert(place.hash, key, value);
             shard.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
         }
         state.commit(Time::from_millis(i64::MIN), Time::from_millis(i64::MIN));
-        Ok(TableState(state))
+        Ok(state)
     }
 }

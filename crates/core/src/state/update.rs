@@ -38,13 +38,13 @@ where
     }
     fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Outputs<()>, Stop> {
         state.load(self.initial.as_ref(), Clock::NONE, task)?;
-        let state = &mut state.0;
-        let mut known: Vec<Known<V>> = state.shards.iter().map(|_| Known(Vec::new())).collect();
-        let mut fresh = CombineTable::<K, Vec<V>>::with_capacity(state.seed(), 0);
+        let TableState { keys, cold, .. } = state;
+        let mut known: Vec<Known<V>> = keys.shards.iter().map(|_| Known(Vec::new())).collect();
+        let mut fresh = CombineTable::<K, Vec<V>>::with_capacity(keys.seed(), 0);
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
-                state.each_placed(chunk, |state, place, key, value| {
-                    match state.shards[place.shard].find(place.hash, &key) {
+                keys.each_placed(chunk, |keys, place, key, value| {
+                    match TableState::find(keys, cold, place, &key)? {
                         Some(slot) => known[place.shard].0.push((slot, value)),
                         None => fresh.merge(place.hash, key, value, |first| vec![first], appended),
                     }
@@ -53,7 +53,7 @@ where
             })?;
         }
         task.enter(self.origin);
-        for (shard, Known(mut of_shard)) in state.shards.iter_mut().zip(known) {
+        for (shard, Known(mut of_shard)) in state.keys.shards.iter_mut().zip(known) {
             task.check()?;
             // Stable: a key's values stay in the order of their arrival.
             of_shard.sort_by_key(|(slot, _)| *slot);
@@ -69,13 +69,14 @@ where
                 }
             }
         }
+        state.update_cold(task, |key, old| (self.update)(self.time, key, &[], Some(old)))?;
         for (number, entry) in fresh.into_entries().enumerate() {
             if number % CHUNK == 0 {
                 task.check()?;
             }
             if let Some(new) = (self.update)(self.time, &entry.key, &entry.value, None) {
-                let place = state.place(&entry.key);
-                state.shards[place.shard].insert(place.hash, entry.key, new);
+                let place = state.keys.place(&entry.key);
+                state.keys.shards[place.shard].insert(place.hash, entry.key, new);
             }
         }
         Ok(Outputs::default())

@@ -4,8 +4,9 @@
 mod inverse;
 mod stacks;
 
-use super::keyed::{KeyedState, Layout};
+use super::keyed::KeyedState;
 use super::stage::{Outputs, PartitionState, Step};
+use crate::hash::HashSeed;
 use crate::origin::Origin;
 use crate::rdd::{FoundShuffles, Node, Stop, Task};
 use crate::time::Time;
@@ -230,8 +231,8 @@ type Images<K, V, W> = (Vec<(K, <W as Windowing<V>>::Image)>, Vec<(Time, Vec<(K,
 impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     type Key = K;
     type Value = W::Entry;
-    fn fresh(layout: Layout) -> Self {
-        let keys = KeyedState::new(layout);
+    fn fresh(seed: HashSeed) -> Self {
+        let keys = KeyedState::new(seed);
         WindowState { rings: keys.shards.iter().map(|_| Ring::default()).collect(), keys }
     }
     fn entries(&self) -> &KeyedState<K, W::Entry> {
@@ -257,9 +258,9 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
         }
         wire::encode(&images)
     }
-    fn decode(layout: Layout, bytes: &[u8]) -> Fallible<Self> {
+    fn decode(seed: HashSeed, bytes: &[u8]) -> Fallible<Self> {
         let (entries, batches): Images<K, V, W> = wire::decode(bytes)?;
-        let mut state = Self::fresh(layout);
+        let mut state = Self::fresh(seed);
         for (key, image) in entries {
             let place = state.keys.place(&key);
             let entry = W::restore(&mut state.rings[place.shard].pool, image);

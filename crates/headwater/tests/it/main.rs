@@ -27,6 +27,7 @@ mod sharing;
 mod shuffles;
 mod socket;
 mod socket_stream;
+mod spilled_state;
 mod state_failures;
 mod state_properties;
 mod state_streams;

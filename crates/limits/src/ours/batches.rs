@@ -3,7 +3,9 @@
 
 use super::context;
 use headwater::RunningContext;
+use headwater::env::Env;
 use headwater::prelude::*;
+use headwater::rdd::StateStatus;
 use headwater::testkit::TestEnv;
 use std::sync::mpsc::{self, Receiver};
 
@@ -24,8 +26,29 @@ pub(super) struct Batches {
 impl Batches {
     /// Of the stream that `program` makes, the wrapping total of each batch is its result.
     pub(super) fn start(local: usize, program: impl FnOnce(DStream<(u64, u64)>) -> DStream<u64>) -> Batches {
-        let (env, queue) = (TestEnv::new(), RddQueue::new());
+        let env = TestEnv::new();
         let ssc = context::streaming(local, INTERVAL, env.env());
+        Batches::over(ssc, env, local, program)
+    }
+
+    /// As [`Batches::start`], with state that goes to the local disk above so many bytes.
+    pub(super) fn spilling(
+        local: usize,
+        state_bytes: u64,
+        program: impl FnOnce(DStream<(u64, u64)>) -> DStream<u64>,
+    ) -> Batches {
+        let env = TestEnv::new();
+        let real = Env { spill: headwater::system_env().spill, ..env.env() };
+        Batches::over(context::spilling(local, INTERVAL, real, state_bytes), env, local, program)
+    }
+
+    fn over(
+        ssc: StreamingContext,
+        env: TestEnv,
+        local: usize,
+        program: impl FnOnce(DStream<(u64, u64)>) -> DStream<u64>,
+    ) -> Batches {
+        let queue = RddQueue::new();
         let (sent, results) = mpsc::channel();
         program(ssc.queue_stream(&queue)).foreach_rdd(move |rdd, _| {
             let total = rdd.reduce(u64::wrapping_add).expect("the job ends well").unwrap_or_default();
@@ -35,6 +58,10 @@ impl Batches {
         let context = ssc.context().clone();
         let running = ssc.start().expect("the program is valid");
         Batches { running, env, context, queue, results, done: 0, partitions: local }
+    }
+
+    pub(super) fn state_status(&self) -> StateStatus {
+        self.context.state_status()
     }
 
     /// Records at hand, for [`Batches::run`].

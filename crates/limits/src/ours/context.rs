@@ -12,6 +12,15 @@ pub(super) fn rdds(local: usize) -> RddContext {
 }
 
 pub(super) fn streaming(local: usize, interval: Duration, env: Env) -> StreamingContext {
-    let conf = Conf::new().master(format!("local[{local}]")).hash_seed(HASH_SEED);
+    StreamingContext::with_env(conf(local), interval, env).expect("the settings are valid")
+}
+
+/// As [`streaming`], whose state goes to disk above so many bytes.
+pub(super) fn spilling(local: usize, interval: Duration, env: Env, state_bytes: u64) -> StreamingContext {
+    let conf = conf(local).state_memory_max(state_bytes);
     StreamingContext::with_env(conf, interval, env).expect("the settings are valid")
+}
+
+fn conf(local: usize) -> Conf {
+    Conf::new().master(format!("local[{local}]")).hash_seed(HASH_SEED)
 }

@@ -34,7 +34,7 @@ pub(crate) fn input_alone(batches: &[Vec<(u64, u64)>], local: usize) -> Contende
     contender(Batches::start(local, program), std::iter::empty(), batches)
 }
 
-fn running_sums(pairs: DStream<(u64, u64)>) -> DStream<u64> {
+pub(super) fn running_sums(pairs: DStream<(u64, u64)>) -> DStream<u64> {
     let spec = StateSpec::function(|key: &u64, value: Option<u64>, state: &mut State<u64>| {
         let sum = state.get().copied().unwrap_or(0).wrapping_add(value.unwrap_or(0));
         state.update(sum);

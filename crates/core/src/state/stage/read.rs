@@ -41,11 +41,11 @@ where
             task.enter(self.origin);
             let take = |key: &_, value: &_| (self.emit)(key, value);
             cursor = match &fetched {
-                Some(state) => state.entries().scan(self.stage.time, from, CHUNK, &mut chunk, take),
+                Some(state) => state.scan(self.stage.time, from, CHUNK, &mut chunk, take)?,
                 None => {
                     let cell = self.stage.operator.cell(task.partition());
                     let state = cell.state.as_ref().ok_or(Stop::Lost)?;
-                    state.entries().scan(self.stage.time, from, CHUNK, &mut chunk, take)
+                    state.scan(self.stage.time, from, CHUNK, &mut chunk, take)?
                 }
             };
             if !chunk.is_empty() {

@@ -1,0 +1,210 @@
+//! How the entries of a [`TableState`] go to disk and come back: what was touched longest ago goes behind a batch, and
+//! what a batch needs comes back before it is used. Both are changes of the batch, as others are.
+
+use super::clock::Clock;
+use super::cold::{Cold, Id};
+use super::keyed::{KeyedState, Place};
+use super::shard::Shard;
+use super::table_state::TableState;
+use crate::hash::hash_of;
+use crate::rdd::{CHUNK, Outcome, Task};
+use crate::record_size::heap_bytes_of;
+use crate::time::Time;
+use crate::{Data, Key, Result, wire};
+use std::mem::needs_drop;
+
+/// The entries of one hash: key, state, time-out and timer.
+pub(super) type Entries<K, S> = Vec<(K, S, Time, Time)>;
+
+pub(super) fn decoded<K: Key, S: Data>(bytes: &[u8]) -> Result<Entries<K, S>> {
+    wire::decode(bytes)
+}
+
+/// When the first of some entries is due.
+fn first_deadline(clocks: impl Iterator<Item = (Time, Time)>) -> Option<Time> {
+    clocks.map(|(timeout, timer)| timeout.min(timer)).min().filter(|deadline| *deadline != Clock::NEVER)
+}
+
+/// Attempts to find an entry to measure, and what its measure counts beside all before it.
+const SAMPLES: usize = 16;
+const SAMPLE_WEIGHT: f64 = 0.05;
+
+/// How far the search for what was not touched lately has come, and what an entry owns on the heap.
+#[derive(Default)]
+pub(super) struct Sweep {
+    shard: usize,
+    /// On average over those that were looked at.
+    heap_bytes: f64,
+    samples: usize,
+}
+impl Sweep {
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.heap_bytes as usize
+    }
+    /// Looks at a few entries here and there; few, for each may be large.
+    fn sample<K: Key, S: Data>(&mut self, keys: &KeyedState<K, S>) {
+        if !needs_drop::<(K, S)>() {
+            return;
+        }
+        for _ in 0..SAMPLES {
+            self.samples = self.samples.wrapping_add(1);
+            let shard = &keys.shards[self.samples % keys.shards.len()];
+            // Steps of the golden ratio go everywhere.
+            let slot = (self.samples as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+            let entry =
+                shard.num_slots().checked_sub(1).and_then(|last| shard.get((slot as usize % (last + 1)) as u32));
+            if let Some((key, state)) = entry {
+                let bytes = (heap_bytes_of(key) + heap_bytes_of(state)) as f64;
+                let weight = if self.heap_bytes == 0.0 { 1.0 } else { SAMPLE_WEIGHT };
+                self.heap_bytes += (bytes - self.heap_bytes) * weight;
+            }
+        }
+    }
+}
+
+impl<K: Key, S: Data> TableState<K, S> {
+    /// The slot of `key`, if it has a state. An entry that is on disk is in memory from here on.
+    #[inline(always)]
+    pub(super) fn find(
+        keys: &mut KeyedState<K, S>,
+        cold: &mut Option<Cold>,
+        place: Place,
+        key: &K,
+    ) -> Result<Option<u32>> {
+        let shard = &mut keys.shards[place.shard];
+        if let Some(slot) = shard.find(place.hash, key) {
+            shard.touch(slot);
+            return Ok(Some(slot));
+        }
+        match cold {
+            Some(cold) if cold.keys() > 0 => {
+                fetch(keys, cold, place.hash)?;
+                Ok(keys.shards[place.shard].find(place.hash, key))
+            }
+            _ => Ok(None),
+        }
+    }
+    /// Brings to memory what is due at `time`.
+    pub(super) fn fetch_due(&mut self, time: Time, task: &Task<'_>) -> Outcome {
+        let TableState { keys, cold: Some(cold), .. } = self else { return Ok(()) };
+        let mut after = None;
+        while cold.keys() > 0 {
+            task.check()?;
+            let page = cold.due(time, after, CHUNK)?;
+            for (id, _) in page.records {
+                if let Id::Deadline(_, hash) = id {
+                    fetch(keys, cold, hash)?;
+                }
+            }
+            after = page.last;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+    /// Gives each state on disk to `update`, which gives a new one or none. Reads and writes a page at a time.
+    pub(super) fn update_cold(&mut self, task: &Task<'_>, mut update: impl FnMut(&K, &S) -> Option<S>) -> Outcome {
+        let Some(cold) = &mut self.cold else { return Ok(()) };
+        let mut after = None;
+        while cold.keys() > 0 {
+            task.check()?;
+            let page = cold.entries(None, after, CHUNK)?;
+            for (id, old_bytes) in page.records {
+                let Id::Entries(hash) = id else { continue };
+                let old: Entries<K, S> = decoded(&old_bytes)?;
+                let (count, mut new) = (old.len(), Entries::with_capacity(old.len()));
+                let deadline = first_deadline(old.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
+                for (key, state, timeout, timer) in old {
+                    if let Some(state) = update(&key, &state) {
+                        new.push((key, state, timeout, timer));
+                    }
+                }
+                let new_bytes = wire::encode(&new)?;
+                if new.len() < count {
+                    cold.remove(hash, count, deadline)?;
+                    if !new.is_empty() {
+                        let deadline = first_deadline(new.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
+                        cold.put(hash, new_bytes, new.len(), deadline)?;
+                    }
+                } else if new_bytes != old_bytes {
+                    cold.replace(hash, new_bytes)?;
+                }
+            }
+            after = page.last;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many entries in memory are above what there is room for.
+    pub(super) fn measured_excess(&mut self) -> usize {
+        let (entries, slots) = (self.keys.len(), self.keys.num_slots());
+        let Some(cold) = self.cold.as_ref().filter(|_| entries > 0) else { return 0 };
+        let room = cold.room().bytes() as f64;
+        self.sweep.sample(&self.keys);
+        let entry_bytes = self.keys.table_bytes() as f64 / slots as f64 + self.sweep.heap_bytes;
+        entries.saturating_sub((room / entry_bytes) as usize)
+    }
+    /// Moves entries to disk until `excess` are gone: those that were not touched for longest, about, by a sweep that
+    /// gives each a second chance. Every shard gives its part, so that none needs more places than its share.
+    pub(super) fn evict(&mut self, mut excess: usize) -> Result<()> {
+        let TableState { keys, cold: Some(cold), sweep } = self else { return Ok(()) };
+        let (seed, shards) = (keys.seed(), keys.shards.len());
+        let each = excess.div_ceil(shards);
+        // Behind the first circle all had their chance, so a second one finds enough.
+        for _ in 0..2 {
+            let mut lefts: Vec<usize> = keys.shards.iter().map(|shard| shard.num_slots()).collect();
+            while excess > 0 && lefts.iter().any(|left| *left > 0) {
+                for _ in 0..shards {
+                    let (shard, left) = (&mut keys.shards[sweep.shard], &mut lefts[sweep.shard]);
+                    sweep.shard = (sweep.shard + 1) % shards;
+                    let mut part = each.min(excess);
+                    while part > 0
+                        && let Some(slot) = shard.sweep(left)
+                    {
+                        let evicted = evict(shard, cold, hash_of(seed, &shard.entry(slot).0))?;
+                        (part, excess) = (part.saturating_sub(evicted), excess.saturating_sub(evicted));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+    /// Enters the entries of one hash on disk, where there are none.
+    pub(super) fn put(cold: &mut Cold, hash: u64, entries: &[(&K, &S, Time, Time)]) -> Result<()> {
+        let deadline = first_deadline(entries.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
+        cold.put(hash, wire::encode(entries)?, entries.len(), deadline)
+    }
+}
+
+/// Brings all entries of `hash` to memory.
+#[cold]
+#[inline(never)]
+fn fetch<K: Key, S: Data>(keys: &mut KeyedState<K, S>, cold: &mut Cold, hash: u64) -> Result<()> {
+    let Some(bytes) = cold.get(hash)? else { return Ok(()) };
+    let entries: Entries<K, S> = decoded(&bytes)?;
+    let deadline = first_deadline(entries.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
+    cold.remove(hash, entries.len(), deadline)?;
+    for (key, state, timeout, timer) in entries {
+        let place = keys.place(&key);
+        let shard = &mut keys.shards[place.shard];
+        let slot = shard.insert(hash, key, state);
+        shard.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
+    }
+    Ok(())
+}
+
+/// Moves all entries of `hash` to disk; how many those are. They leave the memory once they were written.
+fn evict<K: Key, S: Data>(shard: &mut Shard<K, S>, cold: &mut Cold, hash: u64) -> Result<usize> {
+    let slots = shard.slots_of(hash);
+    let entry = |slot: &u32| {
+        let ((key, state), clock) = (shard.entry(*slot), shard.clock(*slot));
+        (key, state, clock.timeout, clock.timer)
+    };
+    TableState::put(cold, hash, &slots.iter().map(entry).collect::<Vec<_>>())?;
+    slots.iter().for_each(|slot| shard.remove(*slot));
+    Ok(slots.len())
+}
