@@ -9,6 +9,7 @@ use crate::origin::Origin;
 use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Node, Rdd, RddContext};
 use crate::state::{Inverse, Slide, StateOutputs, StateRecords, StateStage, StateVersion, TwoStacks, Windowing};
+use crate::time::Time;
 use crate::{Closure, Data, Key, Result};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -127,7 +128,18 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let (parent, step, context) = (self.node.clone(), self.slide_duration(), self.context().clone());
         let reduce = move |a, b| of_batch(a, b);
         let keeps_empty = false;
-        let slides = Slides { parent, context, step, length, slide, windowing, reduce, keeps_empty, rebase_every };
+        let slides = Slides {
+            parent,
+            context,
+            step,
+            length,
+            slide,
+            told_every: slide,
+            windowing,
+            reduce,
+            keeps_empty,
+            rebase_every,
+        };
         let (chain, filter) = (Arc::new(StateChain::new()), Arc::new(filter));
         let stages = chain.clone();
         let stream = self.attach_sliding(kind, vec![self.node.clone()], slide, length.max(slide), move |tick| {
@@ -168,8 +180,18 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let (length, slide) = self.checked_window(kind, window);
         let Plan { keeps_empty, rebase_every, filter } = plan;
         let (parent, step, context) = (self.node.clone(), self.slide_duration(), self.context().clone());
-        let slides =
-            Slides { parent, context, step, length, slide: step, windowing, reduce, keeps_empty, rebase_every };
+        let slides = Slides {
+            parent,
+            context,
+            step,
+            length,
+            slide: step,
+            told_every: slide,
+            windowing,
+            reduce,
+            keeps_empty,
+            rebase_every,
+        };
         let chain = Arc::new(StateChain::new());
         // Who chooses the partitions behind this operator means those of the aggregates.
         let chosen: Arc<OnceLock<Weak<dyn AnyDStream>>> = Arc::default();
@@ -205,6 +227,8 @@ struct Slides<K, V, W, F> {
     length: Duration,
     /// Every how long there is a stage.
     slide: Duration,
+    /// Every how long somebody reads the aggregates: a batch that is in no window then does not enter.
+    told_every: Duration,
     windowing: Arc<W>,
     reduce: F,
     keeps_empty: bool,
@@ -222,7 +246,13 @@ impl<K: Key, V: Data, W: Windowing<V>, F: Fn(V, V) -> V + Clone + Closure> Slide
     ) -> Result<Arc<StateStage<Slide<K, V, W>>>> {
         let start = tick.time - self.length + self.step;
         let first = start.max(tick.time - self.slide + self.step).max(tick.zero + self.step);
-        let batches = first.to(tick.time, self.step)?.map(|time| Ok((time, self.parent.get_or_compute(time)?)));
+        let is_told = |time: &Time| {
+            let every = self.told_every.as_millis();
+            let to_next = (every - (*time - tick.zero).as_millis() % every) % every;
+            to_next < self.length.as_millis()
+        };
+        let batches =
+            first.to(tick.time, self.step)?.filter(is_told).map(|time| Ok((time, self.parent.get_or_compute(time)?)));
         let batches = batches.collect::<Result<Vec<_>>>()?;
         let number = (tick.time - tick.zero).as_millis() / self.slide.as_millis();
         chain.stage(&self.context, tick, choice, |by, _| Slide {

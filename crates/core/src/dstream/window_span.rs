@@ -70,9 +70,11 @@ impl<T: Record> DStream<T> {
             return value;
         }
         let (below, above) = neighbours(value, step);
-        let nearest = match below.is_zero() {
-            true => format!("the shortest is {above:?}"),
-            false => format!("the nearest are {below:?} and {above:?}"),
+        let nearest = match (below.is_zero(), above.is_multiple_of_duration(step)) {
+            (true, _) => format!("the shortest is {above:?}"),
+            (false, true) => format!("the nearest are {below:?} and {above:?}"),
+            // No longer duration can be written.
+            (false, false) => format!("the nearest is {below:?}"),
         };
         let wrong = if value.is_zero() { "is too short for" } else { "is no multiple of" };
         self.graph.refuse(Error::program(format!(

@@ -1,3 +1,5 @@
+//! What lies on disk beside a plain map: every version, and every deadline.
+
 use super::*;
 use crate::env::{SpillSpace, SpillTable};
 use crate::rdd::StateLimits;
