@@ -18,7 +18,7 @@ fn sum(values: Vec<i32>) -> i32 {
 fn named((key, value): &Pair) -> (String, String) {
     (key.clone(), format!("{value},"))
 }
-fn sort<K: Ord, V>(window: &mut Vec<(K, V)>) {
+fn sort<K: Ord, V>(window: &mut [(K, V)]) {
     window.sort_by(|left, right| left.0.cmp(&right.0));
 }
 
@@ -66,7 +66,7 @@ proptest! {
             let texts = s.map(|record| named(&record));
             texts.reduce_by_key_and_window(|a, b| a + &b, in_seconds(window)).with_partitions(to)
         };
-        check(&case, program, expected, sort);
+        check(&case, program, expected, |window| sort(window));
     }
 
     #[test]
@@ -74,7 +74,7 @@ proptest! {
         let program = move |s: DStream<Pair>| {
             s.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, in_seconds(window)).with_partitions(to)
         };
-        check(&case, program, with_zeros(&case.batches, window), sort);
+        check(&case, program, with_zeros(&case.batches, window), |window| sort(window));
     }
 
     #[test]
@@ -86,7 +86,7 @@ proptest! {
             let sums = WindowReduce::new(|a, b| a + b, |a, b| a - b, in_seconds(window));
             s.reduce_by_key_and_window_with(sums.filter(move |_, sum| shown(sum)).rebase_every(every))
         };
-        check(&case, program, expected, sort);
+        check(&case, program, expected, |window| sort(window));
     }
 
     #[test]
@@ -95,7 +95,7 @@ proptest! {
             let sums = WindowReduce::new(|a, b| a + b, |a, b| a - b, in_seconds(window));
             s.reduce_by_key_and_window_changes(sums).with_partitions(to)
         };
-        check(&case, program, changes(&case.batches, window), sort);
+        check(&case, program, changes(&case.batches, window), |window| sort(window));
     }
 
     #[test]
@@ -106,7 +106,7 @@ proptest! {
             let pairs: Vec<_> = window?.into_iter().map(|n| (n, ())).collect();
             Some(grouped(&pairs).into_iter().map(|(n, all)| (n, all.len() as u64)).collect())
         });
-        check(&case, move |s| s.count_by_value_and_window(in_seconds(window)), counts.collect(), sort);
+        check(&case, move |s| s.count_by_value_and_window(in_seconds(window)), counts.collect(), |window| sort(window));
     }
 
     #[test]
@@ -119,6 +119,6 @@ proptest! {
             let sums = s.reduce_by_key_and_window(|a, b| a + b, in_seconds(inner));
             sums.window(in_seconds(outer)).reduce_by_key(i32::max)
         };
-        check(&case, program, expected, sort);
+        check(&case, program, expected, |window| sort(window));
     }
 }
