@@ -143,8 +143,10 @@ impl Conf {
     pub fn hash_seed(self, seed: u64) -> Conf {
         self.in_code(&keys::HASH_SEED, seed.to_string())
     }
-    /// Memory that the keyed state of all operators takes, in bytes; default 1 GiB. What is above goes to disk, below
-    /// [`Conf::local_dir`], and is read from there when its key has new records. Spark keeps all state in memory.
+    /// Memory that the states of all `update_state_by_key` and `map_with_state` take, in bytes; default 1 GiB. What is
+    /// above goes to disk behind each batch, below [`Conf::local_dir`], and is read from there when its key has new
+    /// records; writing and reading it takes up to 64 MiB more. The totals of windows stay in memory. Spark keeps all
+    /// state in memory.
     ///
     /// ```
     /// use headwater::prelude::*;
@@ -156,6 +158,12 @@ impl Conf {
     #[track_caller]
     pub fn state_memory_max(self, bytes: u64) -> Conf {
         self.in_code(&keys::STATE_MEMORY_MAX, quantity::size_text(bytes))
+    }
+    /// Virtual shards that the keys of each state are cut into by their hash; default 256, at least 1. A partition has
+    /// whole shards, so state can be dealt out to other partitions without a look at each key. An addition to Spark.
+    #[track_caller]
+    pub fn state_shards(self, shards: usize) -> Conf {
+        self.in_code(&keys::STATE_SHARDS, shards.to_string())
     }
     /// Bytes of a received line; default 1 MiB, less than 8 MiB. A longer one is thrown away with a warning.
     #[track_caller]
@@ -293,7 +301,11 @@ impl Conf {
         }
     }
     pub(crate) fn state_limits(&self) -> StateLimits {
-        StateLimits { memory_bytes: self.count(&keys::STATE_MEMORY_MAX) as u64, local_dir: self.folder() }
+        StateLimits {
+            memory_bytes: self.count(&keys::STATE_MEMORY_MAX) as u64,
+            local_dir: self.folder(),
+            shards: self.count(&keys::STATE_SHARDS),
+        }
     }
     fn folder(&self) -> Option<String> {
         let local_dir = self.text(&keys::LOCAL_DIR);

@@ -42,7 +42,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     ) -> DStream<(K, V)> {
         let reduce = Arc::new(reduce);
         let reduce = move |a, b| reduce(a, b);
-        let plan = Plan { keeps_empty: false, rebase_every: 0, filter: |_: &K, _: &V| true };
+        let kind = "reduce_by_key_and_window";
+        let plan = Plan { kind, keeps_empty: false, rebase_every: 0, filter: |_: &K, _: &V| true };
         self.running(window.into(), Arc::new(TwoStacks(reduce.clone())), reduce, plan)
     }
 
@@ -73,7 +74,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     ) -> DStream<(K, V)> {
         let reduce = Arc::new(reduce);
         let reduce = move |a, b| reduce(a, b);
-        let plan = Plan { keeps_empty: true, rebase_every: 0, filter: |_: &K, _: &V| true };
+        let kind = "reduce_by_key_and_window_inverse";
+        let plan = Plan { kind, keeps_empty: true, rebase_every: 0, filter: |_: &K, _: &V| true };
         self.running(window.into(), Arc::new(Inverse { reduce: reduce.clone(), inverse }), reduce, plan)
     }
 
@@ -94,7 +96,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let filter = move |key: &K, value: &V| filter.as_ref().is_none_or(|filter| filter(key, value));
         let of_batch = reduce.clone();
         let windowing = Inverse { reduce: move |a, b| reduce(a, b), inverse };
-        let plan = Plan { keeps_empty, rebase_every, filter };
+        let plan = Plan { kind: "reduce_by_key_and_window_with", keeps_empty, rebase_every, filter };
         self.running(window, Arc::new(windowing), move |a, b| of_batch(a, b), plan)
     }
 
@@ -160,6 +162,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
 
 /// What becomes of the running aggregates.
 struct Plan<F> {
+    /// The operation that the user called, for errors.
+    kind: &'static str,
     keeps_empty: bool,
     rebase_every: usize,
     /// Which keys and aggregates are in the stream.
@@ -176,9 +180,8 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         reduce: impl Fn(V, V) -> V + Clone + Closure,
         plan: Plan<impl Fn(&K, &V) -> bool + Closure>,
     ) -> DStream<(K, V)> {
-        let kind = "reduce_by_key_and_window";
+        let Plan { kind, keeps_empty, rebase_every, filter } = plan;
         let (length, slide) = self.checked_window(kind, window);
-        let Plan { keeps_empty, rebase_every, filter } = plan;
         let (parent, step, context) = (self.node.clone(), self.slide_duration(), self.context().clone());
         let slides = Slides {
             parent,

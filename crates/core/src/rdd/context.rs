@@ -109,7 +109,7 @@ impl RddContext {
     }
     /// Virtual shards that the keys of a state are dealt out by.
     pub(crate) fn state_shards(&self) -> usize {
-        256
+        self.state_limits().shards.max(1)
     }
     pub(crate) fn seed(&self) -> HashSeed {
         self.0.seed

@@ -28,6 +28,7 @@ pub(super) struct Cold {
 #[derive(Clone, Copy)]
 struct Counts {
     keys: usize,
+    deadlines: usize,
     /// No deadline is before this.
     due_from: Time,
 }
@@ -42,7 +43,7 @@ pub(super) struct Page {
 impl Cold {
     pub(super) fn new(room: Room) -> Cold {
         let (base, layers, pending) = Default::default();
-        let counts = Counts { keys: 0, due_from: Time::from_millis(i64::MIN) };
+        let counts = Counts { keys: 0, deadlines: 0, due_from: Time::from_millis(i64::MIN) };
         Cold { room, base, layers, pending, counts, counts_before: counts }
     }
     pub(super) fn room(&self) -> &Room {
@@ -77,6 +78,7 @@ impl Cold {
     pub(super) fn put(&mut self, hash: u64, entries: Vec<u8>, keys: usize, deadline: Option<Time>) -> Result<()> {
         self.counts.keys += keys;
         if let Some(deadline) = deadline {
+            self.counts.deadlines += 1;
             self.counts.due_from = self.counts.due_from.min(deadline);
             self.pending.put(Id::Deadline(deadline, hash), vec![1], &self.room)?;
         }
@@ -90,6 +92,7 @@ impl Cold {
     pub(super) fn remove(&mut self, hash: u64, keys: usize, deadline: Option<Time>) -> Result<()> {
         self.counts.keys -= keys;
         if let Some(deadline) = deadline {
+            self.counts.deadlines -= 1;
             self.pending.put(Id::Deadline(deadline, hash), Vec::new(), &self.room)?;
         }
         self.pending.put(Id::Entries(hash), Vec::new(), &self.room)
@@ -103,6 +106,9 @@ impl Cold {
     /// Hashes of entries that are due at `time`. Once it was asked until the end, and all of them were removed, it is not
     /// looked for them again.
     pub(super) fn due(&mut self, time: Time, after: Option<Id>, most: usize) -> Result<Page> {
+        if self.counts.deadlines == 0 {
+            return Ok(Page { records: Vec::new(), last: None });
+        }
         let from = after.map_or(Bound::Included(Id::Deadline(self.counts.due_from, 0)), Bound::Excluded);
         let page = self.page(None, (from, Id::Deadline(time, u64::MAX)), most)?;
         if page.last.is_none() {
@@ -110,13 +116,14 @@ impl Cold {
         }
         Ok(page)
     }
-    fn page(&self, version: Option<Time>, range: (Bound<Id>, Id), most: usize) -> Result<Page> {
+    fn page(&self, version: Option<Time>, (from, to): (Bound<Id>, Id), most: usize) -> Result<Page> {
         let mut found = BTreeMap::new();
-        let mut last = self.base.page(range, most, &mut found)?;
+        let mut last = self.base.page((from, to), most, &mut found)?;
         let in_version = |of: Time| version.is_none_or(|version| of <= version);
         let layers = self.layers.iter().take_while(|(of, _)| in_version(*of)).map(|(_, layer)| layer);
         for layer in layers.chain(version.is_none().then_some(&self.pending)) {
-            last = earlier(last, layer.page(range, most, &mut found)?);
+            // What is behind the end of this page would be read again for the next.
+            last = earlier(last, layer.page((from, last.unwrap_or(to)), most, &mut found)?);
         }
         let in_page = |id: &Id| last.is_none_or(|last| *id <= last);
         let records = found.into_iter().filter(|(id, value)| in_page(id) && !value.is_empty()).collect();

@@ -92,8 +92,8 @@ impl<'a, S> State<'a, S> {
     }
     /// Has the function called for this key, without a value, in the first batch behind this one that is not before
     /// `at`. A key has one timer: the last call counts, in whichever batch. It goes with the state; without a state there
-    /// is none. It is no record: it does not put off a time-out, and
-    /// where both come in one batch there is the time-out's call only. An addition to Spark's `State`.
+    /// is none. It is no record: it does not put off a time-out, and where both come in one batch there is the time-out's
+    /// call only. An addition to Spark's `State`.
     pub fn set_timer(&mut self, at: Time) {
         self.timer = at.max(Time::from_millis(self.now.milliseconds().saturating_add(1)));
     }

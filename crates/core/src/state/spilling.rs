@@ -88,7 +88,7 @@ impl<K: Key, S: Data> TableState<K, S> {
     pub(super) fn fetch_due(&mut self, time: Time, task: &Task<'_>) -> Outcome {
         let TableState { keys, cold: Some(cold), .. } = self else { return Ok(()) };
         let mut after = None;
-        while cold.keys() > 0 {
+        loop {
             task.check()?;
             let page = cold.due(time, after, CHUNK)?;
             for (id, _) in page.records {
@@ -98,10 +98,9 @@ impl<K: Key, S: Data> TableState<K, S> {
             }
             after = page.last;
             if after.is_none() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
     }
     /// Gives each state on disk to `update`, which gives a new one or none. Reads and writes a page at a time.
     pub(super) fn update_cold(&mut self, task: &Task<'_>, mut update: impl FnMut(&K, &S) -> Option<S>) -> Outcome {

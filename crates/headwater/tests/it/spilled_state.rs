@@ -240,3 +240,30 @@ fn a_disk_that_is_full_is_named_once_and_loses_nothing() {
     assert!(error.is_none(), "{error:?}");
     assert_eq!(got[&Time::from_millis(3000)][0], r#"mapped ("a", ("record", (10, "xxxxx")))"#);
 }
+
+/// What is used in each batch stays in memory, whoever comes and goes besides: nothing is read for it.
+#[test]
+fn what_is_used_stays_in_memory() {
+    let sums = |records: &DStream<Record>, _| {
+        let spec = StateSpec::function(|_: &String, value: Option<u32>, sum: &mut State<u32>| {
+            sum.update(sum.get().unwrap_or(&0) + value.unwrap_or(0));
+        });
+        vec![records.map_with_state(spec).map(|()| String::new())]
+    };
+    let hot = || (0..20u32).map(|n| (format!("hot {n}"), 5));
+    let passing = |batch| (0..100).map(move |n| (format!("{batch} {n}"), 4));
+    let mut input: Input = (0..20).map(|batch| hot().chain(passing(batch)).collect()).collect();
+    // Until nobody reads a version any more from which entries went to disk.
+    input.extend(vec![vec![]; 5]);
+    input.extend([hot().collect(), passing(0).collect()]);
+    let (mut run, test) = on_test_env(80_000, sums, Failures::default(), input);
+    for _ in 0..25 {
+        assert!(run.batch().0.is_none());
+    }
+    let status = run.context.state_status();
+    assert!(status.keys == 2020 && status.spilled_keys > 1000, "{status:?}");
+    test.spill.set(SpillFault::Read);
+    let (used, others) = (run.batch().0, run.batch().0);
+    assert!(used.is_none(), "{used:?}");
+    assert!(others.expect("they are on disk").to_string().contains("cannot read the table"));
+}

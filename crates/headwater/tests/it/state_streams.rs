@@ -374,3 +374,29 @@ fn states_behind_each_other() {
         assert_eq!(got, expected);
     }
 }
+
+/// A partition has whole shards, so that with few of them it is seen which it has.
+#[test]
+fn the_shards_are_dealt_out_over_the_partitions() {
+    let sizes = |shards: usize, partitions: usize| {
+        let test = TestEnv::new();
+        let conf = Conf::new().master("local[2]").state_shards(shards);
+        let ssc = StreamingContext::with_env(conf, seconds(1), test.env()).unwrap();
+        let sizes = sums(&test_input(&ssc, ones(8000, 1), 2)).with_partitions(partitions);
+        let sizes = sizes.transform(|rdd, _| rdd.map_partitions(|keys| [keys.count()]));
+        let (sent, received) = channel();
+        sizes.foreach_rdd(move |rdd, _| rdd.collect().map(|sizes| sent.send(sizes).unwrap()));
+        let running = ssc.start().unwrap();
+        test.clock.advance(seconds(1));
+        running.await_batches(1).unwrap();
+        received.recv().unwrap()
+    };
+    let shares = |shards, partitions| {
+        let thousands = |keys: usize| (keys as f64 / 1000.0).round() as usize;
+        sizes(shards, partitions).into_iter().map(thousands).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(4, 3), [4, 2, 2]);
+    assert_eq!(shares(2, 2), [4, 4]);
+    assert_eq!(shares(1, 4), [2, 2, 2, 2], "as many shards as partitions, where these are more");
+    assert_eq!(shares(256, 8), [1; 8]);
+}

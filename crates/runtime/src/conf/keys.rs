@@ -118,9 +118,18 @@ keys!(
         kind: Kind::Size { min: 0, max: u64::MAX },
         default: "1g",
         secret: false,
-        meaning: "Memory that the keyed state of all operators takes. What is above goes to disk, below \
-                  `headwater.local_dir`, and is read from there when its key has new records; writing and reading it \
-                  takes up to 64 MiB more.",
+        meaning: "Memory that the states of all `update_state_by_key` and `map_with_state` take. What is above goes to \
+                  disk behind each batch, below `headwater.local_dir`, and is read from there when its key has new \
+                  records; writing and reading it takes up to 64 MiB more. The totals of windows stay in memory.",
+    },
+    STATE_SHARDS = Key {
+        name: "headwater.streaming.state_shards",
+        spark: None,
+        kind: Kind::Number { min: 1, max: PARTITIONS_MAX as u64 },
+        default: "256",
+        secret: false,
+        meaning: "Virtual shards that the keys of each state, or window by key, are cut into by their hash. A partition \
+                  has whole shards: an operator with more partitions than this has one for each.",
     },
     LINE_BYTES_MAX = Key {
         name: "headwater.streaming.line_bytes_max",

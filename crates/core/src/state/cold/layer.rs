@@ -124,6 +124,7 @@ impl Layer {
             end = page.last().map(|(id, _)| Id::of_bytes(id));
             found.extend(page.into_iter().map(|(id, value)| (Id::of_bytes(&id), value)));
         }
+        let to = end.unwrap_or(to);
         if !is_empty((from, to)) {
             let mut changes = self.changes.range((from, Bound::Included(to)));
             let mut last = None;

@@ -47,7 +47,7 @@ impl SpillTable for Table {
 }
 
 fn cold(memory_bytes: u64, writes: &Arc<AtomicUsize>) -> Cold {
-    let limits = StateLimits { memory_bytes, local_dir: None };
+    let limits = StateLimits { memory_bytes, ..StateLimits::default() };
     let memory = Arc::new(StateMemory::new(limits, Arc::new(Tables(writes.clone()))));
     Cold::new(Room::new(memory, "of a test".to_owned()))
 }
