@@ -1,6 +1,7 @@
 //! [`DStreamGraph`]: the inputs, operators and outputs of a context. While it is built it gathers what is wrong with
 //! it; once started it turns each batch time into jobs, and forgets what is no longer needed.
 
+use super::asked::Asked;
 use super::checkpoint::check_interval;
 use super::node::{AnyDStream, Header, address};
 use super::operator_ids::operator_ids;
@@ -8,7 +9,7 @@ use super::remember::remember_durations;
 use super::stateful::Advances;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
-use crate::rdd::{Rdd, RddContext};
+use crate::rdd::RddContext;
 use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
@@ -20,7 +21,8 @@ use std::time::Duration;
 
 /// One output operation of one batch, ready to run.
 pub struct BatchJob {
-    /// The position of the output among the graph's outputs.
+    /// The position of the output among the graph's outputs; behind them are the operators with state, which have a job of
+    /// their own where no output has computed them for some time, or where they have no RDD because of an error.
     pub output_op_id: usize,
     /// The operator and where it was created.
     pub name: Arc<str>,
@@ -75,6 +77,8 @@ struct Started {
     outputs: Vec<Output>,
     /// Of the operators with state, those that an output reads, parents before children.
     stateful: Vec<Stateful>,
+    /// The operators that read their states: they are asked for their RDDs before the states go on.
+    state_readers: Vec<Arc<dyn AnyDStream>>,
     /// Those that no output reads.
     idle: Vec<Stateful>,
     /// Told about operators that are added too late.
@@ -138,7 +142,9 @@ impl DStreamGraph {
     /// The operator `node`, which was added, has a state: it is asked for its RDD in each batch that it has one in,
     /// whether an output asks then or not.
     pub(super) fn add_stateful(&self, node: Arc<dyn AnyDStream>, chain: Arc<dyn Advances>) {
-        self.state().stateful.push(Stateful { node, chain });
+        let mut state = self.state();
+        chain.set_rank(state.stateful.len());
+        state.stateful.push(Stateful { node, chain });
     }
     pub(crate) fn add_input(&self, node: Arc<dyn AnyDStream>, source: Arc<dyn InputDStream>) {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
@@ -200,15 +206,24 @@ impl DStreamGraph {
         let operators = operator_ids(&state.nodes)?;
         self.context.program_is_built();
         let remember = remember_durations(&state.nodes, state.remember.unwrap_or_default());
-        for ((node, operator), remember) in state.nodes.iter().zip(&operators).zip(remember) {
-            node.header().start(*operator, zero, remember);
+        let output_nodes: HashSet<_> = state.outputs.iter().map(|output| address(&output.node)).collect();
+        // Who has RDDs remembered for some time looks at them with `slice`.
+        let by_user = state.remember.is_some();
+        let asked = Asked::of(&state.nodes, |node| output_nodes.contains(&address(node)), by_user);
+        for (((node, operator), remember), asked) in state.nodes.iter().zip(&operators).zip(remember).zip(asked) {
+            node.header().start(*operator, zero, remember, asked);
         }
         let State { nodes, inputs, outputs, stateful, .. } = std::mem::take(&mut *state);
         drop(state);
         let read = ancestors(outputs.iter().map(|output| &output.node));
         let (stateful, idle) = stateful.into_iter().partition(|of: &Stateful| read.contains(&address(&of.node)));
+        let reads_state = |node: &&Arc<dyn AnyDStream>| {
+            node.header().reads_state() && node.parents().iter().all(|state| read.contains(&address(state)))
+        };
+        let state_readers = nodes.iter().filter(reads_state).cloned().collect();
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
-        let started = Started { nodes, inputs, outputs, stateful, idle, misused, newest, open, looking_back };
+        let started =
+            Started { nodes, inputs, outputs, stateful, state_readers, idle, misused, newest, open, looking_back };
         let fresh = self.started.set(started);
         assert!(fresh.is_ok(), "a context is consumed by its start");
         self.context.engine().program_started(zero, &operators)
@@ -252,10 +267,12 @@ impl DStreamGraph {
             input.source.allocate(time)?;
             input.node.generate(time)?;
         }
-        // What goes wrong here goes wrong again where an output asks for it.
-        started.stateful.iter().for_each(|stateful| drop(stateful.node.generate(time)));
+        let not_generated: Vec<_> =
+            started.stateful.iter().map(|stateful| stateful.node.generate(time).err()).collect();
+        // What goes wrong here goes wrong again where somebody asks for it.
+        started.state_readers.iter().for_each(|reader| drop(reader.generate(time)));
         started.newest().replace(time);
-        let mut jobs = Vec::with_capacity(started.outputs.len());
+        let (mut jobs, mut told) = (Vec::with_capacity(started.outputs.len()), BTreeSet::new());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
             let (name, operator) = (output.name.clone(), output.node.header().operator());
             match (output.make_job)(time) {
@@ -263,26 +280,40 @@ impl DStreamGraph {
                 Ok(None) => {}
                 // It fails as this output's job, and holds up no other.
                 Err(error) => {
+                    told.insert(error.to_string());
                     let error = error.within("error generating the job");
                     jobs.push(BatchJob { output_op_id, name, operator, run: Box::new(|| Err(error)) });
                 }
             }
         }
-        jobs.extend(self.advance_states());
+        // An output that reads the state in this batch has told its error already.
+        let errors = not_generated.into_iter().map(|error| error.filter(|error| !told.contains(&error.to_string())));
+        jobs.extend(self.state_jobs(errors));
         Ok(jobs)
     }
-    /// Jobs for states that no output has read for some time; they are numbered behind the outputs.
-    fn advance_states(&self) -> Vec<BatchJob> {
+    /// Jobs for states that no output has computed for some time, and for those that have no RDD because of an error.
+    fn state_jobs(&self, errors: impl Iterator<Item = Option<Error>>) -> Vec<BatchJob> {
         let started = self.started();
-        let overdue =
-            started.stateful.iter().filter_map(|Stateful { node, chain }| Some((node, chain.overdue(&self.context)?)));
-        let job = |(number, (node, rdd)): (usize, (&Arc<dyn AnyDStream>, Rdd<()>))| BatchJob {
-            output_op_id: started.outputs.len() + number,
-            name: node.header().place().into(),
-            operator: node.header().operator(),
-            run: Box::new(move || rdd.count().map(drop)),
+        let job = |(number, (Stateful { node, chain }, error)): (usize, (&Stateful, Option<Error>))| {
+            let run: Box<dyn FnOnce() -> Result<()> + Send> = match error {
+                Some(error) => {
+                    let error = error.within("error generating the batch of the state");
+                    Box::new(|| Err(error))
+                }
+                None => {
+                    let rdd = chain.overdue(&self.context)?;
+                    Box::new(move || rdd.count().map(drop))
+                }
+            };
+            let (name, operator) = (node.header().place().into(), node.header().operator());
+            Some(BatchJob { output_op_id: started.outputs.len() + number, name, operator, run })
         };
-        overdue.enumerate().map(job).collect()
+        started.stateful.iter().zip(errors).enumerate().filter_map(job).collect()
+    }
+
+    /// Whether a state has as many batches to be computed as may wait: the next one would be refused.
+    pub fn states_are_full(&self) -> bool {
+        self.started().stateful.iter().any(|stateful| stateful.chain.is_full())
     }
 
     /// Forgets what only batch `time` and earlier ones needed.

@@ -7,7 +7,7 @@ use super::state_spec::StateSpec;
 use super::stateful::StateChain;
 use crate::origin::Origin;
 use crate::rdd::Rdd;
-use crate::state::{MapWithState, StateOutputs, StateRecords};
+use crate::state::{MapWithState, StateOutputs, all_entries};
 use crate::{Data, Key};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -45,11 +45,11 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stream = self.attach("map_with_state", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("map_with_state");
-            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, first| MapWithState {
+            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| MapWithState {
                 time: tick.time,
                 map: function.clone(),
                 data: data.map(|rdd| rdd.spread(by)),
-                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.spread(by)),
+                initial: initial.as_ref().filter(|_| before.is_none()).map(|rdd| rdd.spread(by)),
                 timeout,
                 origin,
             })?;
@@ -64,9 +64,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let snapshot = Arc::new(move |tick: &Tick| {
             let _has_stage = of.get_or_compute(tick.time)?;
             let Some(stage) = chain.at(tick.time) else { return Ok(None) };
-            let emit = Arc::new(|key: &K, state: &S| Some((key.clone(), state.clone())));
-            let origin = Origin::here("state_snapshots");
-            Ok(Some(Rdd::from_node(&context, StateRecords { stage, emit, origin })))
+            Ok(Some(Rdd::from_node(&context, all_entries(stage, tick.is_asked_for, Origin::here("state_snapshots"))?)))
         });
         MapWithStateDStream { stream, snapshot }
     }
@@ -100,7 +98,10 @@ impl<K: Key, S: Data, E: Data> MapWithStateDStream<K, S, E> {
     #[track_caller]
     pub fn state_snapshots(&self) -> DStream<(K, S)> {
         let snapshot = self.snapshot.clone();
-        self.stream.attach("state_snapshots", vec![self.stream.node.clone()], move |tick| snapshot(tick))
+        let snapshots =
+            self.stream.attach("state_snapshots", vec![self.stream.node.clone()], move |tick| snapshot(tick));
+        snapshots.node.header().set_reads_state();
+        snapshots
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`DStream`]: a live stream cut into batches; a recipe that yields one [`Rdd`](crate::rdd::Rdd) per batch time. The
 //! handle adds operators to the graph; `node.rs` keeps what was generated; [`DStreamGraph`] turns a time into jobs.
 
+mod asked;
 mod checkpoint;
 mod count;
 mod count_by_value;

@@ -1,6 +1,7 @@
 //! [`DStreamNode`]: one operator of the graph. It computes the RDD of a batch time once and remembers it as long as
 //! anyone may ask again.
 
+use super::asked::Asked;
 use super::persist::Keeping;
 use crate::item::making_batch;
 use crate::origin::{OperatorId, Origin, on_behalf_of};
@@ -23,6 +24,8 @@ pub(crate) struct Tick {
     pub(crate) zero: Time,
     /// `.with_partitions(n)` or `.with_partitioner(p)`
     pub(crate) partitions: Option<PartitionChoice>,
+    /// Whether somebody may ask for this batch, in its turn or later.
+    pub(crate) is_asked_for: bool,
 }
 impl Tick {
     /// What the operator has made, in the partitions that the user chose.
@@ -74,6 +77,8 @@ pub(crate) struct Header {
     chooses_partitions: AtomicBool,
     /// An earlier operator whose partitions it goes on with: the user's choice is for both.
     shares_partitions: OnceLock<Arc<dyn AnyDStream>>,
+    /// Whether it reads the state of its parent, which goes on: its RDD is generated in the batch's turn or never.
+    reads_state: AtomicBool,
     /// How many operators and outputs read it.
     readers: AtomicUsize,
     /// Set when the graph starts.
@@ -91,6 +96,7 @@ struct Started {
     operator: OperatorId,
     zero: Time,
     remember: Duration,
+    asked: Arc<Asked>,
     partitions: Option<PartitionChoice>,
 }
 
@@ -108,9 +114,19 @@ pub(crate) trait AnyDStream: Send + Sync {
 
 impl Header {
     pub(crate) fn new(kind: &'static str, location: &'static Location<'static>, slide: Duration) -> Header {
-        let (settings, chooses_partitions, shares_partitions, readers, started) = Default::default();
-        let looks_back = Duration::ZERO;
-        Header { kind, location, slide, looks_back, settings, chooses_partitions, shares_partitions, readers, started }
+        let (settings, chooses_partitions, shares_partitions, reads_state, readers, started) = Default::default();
+        Header {
+            kind,
+            location,
+            slide,
+            looks_back: Duration::ZERO,
+            settings,
+            chooses_partitions,
+            shares_partitions,
+            reads_state,
+            readers,
+            started,
+        }
     }
     pub(crate) fn looking_back(self, looks_back: Duration) -> Header {
         Header { looks_back, ..self }
@@ -157,12 +173,18 @@ impl Header {
     pub(crate) fn chooses_partitions(&self) -> bool {
         self.chooses_partitions.load(Ordering::Relaxed)
     }
+    pub(super) fn set_reads_state(&self) {
+        self.reads_state.store(true, Ordering::Relaxed);
+    }
+    pub(super) fn reads_state(&self) -> bool {
+        self.reads_state.load(Ordering::Relaxed)
+    }
     pub(crate) fn add_reader(&self) {
         self.readers.fetch_add(1, Ordering::Relaxed);
     }
-    pub(crate) fn start(&self, operator: OperatorId, zero: Time, remember: Duration) {
+    pub(super) fn start(&self, operator: OperatorId, zero: Time, remember: Duration, asked: Arc<Asked>) {
         let partitions = self.settings().partitions.clone();
-        let fresh = self.started.set(Started { operator, zero, remember, partitions });
+        let fresh = self.started.set(Started { operator, zero, remember, asked, partitions });
         assert!(fresh.is_ok(), "a graph starts once");
     }
     /// How long its RDDs are remembered. Only once started.
@@ -217,7 +239,13 @@ impl<T: Record> DStreamNode<T> {
             return Ok(known.clone());
         }
         let operator = started.operator;
-        let tick = Tick { operator, time, zero: started.zero, partitions: started.partitions.clone() };
+        let tick = Tick {
+            operator,
+            time,
+            zero: started.zero,
+            partitions: started.partitions.clone(),
+            is_asked_for: started.asked.at(started.zero, time),
+        };
         let origin = Origin::of_operator(self.header.kind, self.header.location, operator);
         let make = || Ok((self.compute)(&tick)?.map(|rdd| self.kept(rdd, time, started.zero)));
         let compute = || making_batch(operator, time, make);

@@ -213,8 +213,10 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stream = self.attach_sliding(kind, vec![of.clone()], slide, Duration::ZERO, move |tick| {
             let _has_stage = of.get_or_compute(tick.time)?;
             let Some(stage) = chain.at(tick.time) else { return Ok(None) };
-            Ok(Some(Rdd::from_node(&context, StateRecords { stage, emit: emit.clone(), origin: Origin::here(kind) })))
+            let records = StateRecords::new(stage, emit.clone(), tick.is_asked_for, Origin::here(kind))?;
+            Ok(Some(Rdd::from_node(&context, records)))
         });
+        stream.node.header().set_reads_state();
         let node: Arc<dyn AnyDStream> = stream.node.clone();
         let _fresh = chosen.set(Arc::downgrade(&node));
         stream.choosing_partitions()

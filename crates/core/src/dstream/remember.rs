@@ -19,7 +19,8 @@ pub(super) fn remember_durations(nodes: &[Arc<dyn AnyDStream>], minimum: Duratio
             if let Some(interval) = header.checkpoint_interval().filter(|interval| remember <= *interval) {
                 remember = interval * 2;
             }
-            for parent in node.parents() {
+            // The RDD of a state is read in its turn.
+            for parent in node.parents().iter().filter(|_| !header.reads_state()) {
                 let of_parent = asked.entry(address(parent)).or_default();
                 *of_parent = remember.saturating_add(header.looks_back).max(*of_parent);
             }

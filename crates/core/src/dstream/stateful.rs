@@ -7,13 +7,15 @@ use crate::rdd::{Rdd, RddContext};
 use crate::state::{PartitionState, StateOperator, StateStage, StateVersion, Step};
 use crate::time::Time;
 use crate::transport::Role;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// The state of an operator over time, as far as this process has made it.
 pub(super) struct StateChain<P: Step> {
     operator: OnceLock<Arc<StateOperator<P::State>>>,
+    /// Its place among all operators with state.
+    rank: OnceLock<usize>,
     newest: Mutex<Newest<P>>,
 }
 struct Newest<P: Step> {
@@ -33,7 +35,7 @@ const OVERDUE: usize = 8;
 impl<P: Step> StateChain<P> {
     pub(super) fn new() -> StateChain<P> {
         let newest = Newest { stage: None, recent: BTreeMap::new() };
-        StateChain { operator: OnceLock::new(), newest: Mutex::new(newest) }
+        StateChain { operator: OnceLock::new(), rank: OnceLock::new(), newest: Mutex::new(newest) }
     }
     /// The stage of batch `time`, as long as its RDD lives.
     pub(super) fn at(&self, time: Time) -> Option<Arc<StateStage<P>>> {
@@ -43,14 +45,14 @@ impl<P: Step> StateChain<P> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and whether
-    /// it is the first.
+    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and the
+    /// version that it changes, none if it is the first.
     pub(super) fn stage(
         &self,
         context: &RddContext,
         tick: &Tick,
         choice: Option<PartitionChoice>,
-        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, bool) -> P,
+        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, Option<Time>) -> P,
     ) -> Result<Arc<StateStage<P>>> {
         let shards = context.state_shards();
         let make = || {
@@ -61,7 +63,8 @@ impl<P: Step> StateChain<P> {
             let shards = shards.max(by.num_partitions());
             let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
             let (memory, name) = (context.state_memory(), format!("of {}", tick.operator));
-            Arc::new(StateOperator::new(tick.zero, by, memory, name))
+            let rank = *self.rank.get().expect("the graph knows of it");
+            Arc::new(StateOperator::new(tick.zero, by, memory, rank, name))
         };
         let operator = self.operator.get_or_init(make).clone();
         let previous = self.newest().stage.clone();
@@ -78,14 +81,15 @@ impl<P: Step> StateChain<P> {
             )));
         }
         if previous.as_ref().is_some_and(|previous| previous.pending() >= WAITING_MAX) {
-            return Err(Error::program(format!(
-                "the state of {} waits for {WAITING_MAX} batches that were not computed, which is the limit: either a task \
-                 of theirs fails, or the batches take longer than their interval",
+            let message = format!(
+                "the state of {} waits for {WAITING_MAX} batches that failed, which is the limit: this batch's records are \
+                 not in it; see the errors of those batches",
                 tick.operator
-            )));
+            );
+            return Err(Error::new(ErrorKind::Resources, message));
         }
         let by = operator.partitioner().clone();
-        let stage = StateStage::new(context, operator, tick.time, previous, |first| step(&by, first))?;
+        let stage = StateStage::new(context, operator, tick.time, previous, |before| step(&by, before))?;
         let mut newest = self.newest();
         newest.recent.retain(|_, stage| stage.strong_count() > 0);
         newest.recent.insert(tick.time, Arc::downgrade(&stage));
@@ -96,12 +100,20 @@ impl<P: Step> StateChain<P> {
 }
 /// A chain without its types, as the graph sees it.
 pub(super) trait Advances: Send + Sync {
+    /// It is the operator of that rank among those with state: those that it is made from have lower ones.
+    fn set_rank(&self, rank: usize);
     /// What makes the newest version, if so many versions wait that it is time somebody does.
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>>;
     /// The oldest batch that waits to be computed.
     fn oldest_waiting(&self) -> Option<Time>;
+    /// Whether no more batches may wait to be computed.
+    fn is_full(&self) -> bool;
 }
 impl<P: Step> Advances for StateChain<P> {
+    fn set_rank(&self, rank: usize) {
+        let fresh = self.rank.set(rank);
+        assert!(fresh.is_ok(), "an operator is added once");
+    }
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>> {
         let stage = self.newest().stage.clone()?;
         let waiting = stage.pending();
@@ -110,6 +122,9 @@ impl<P: Step> Advances for StateChain<P> {
     fn oldest_waiting(&self) -> Option<Time> {
         let stage = self.newest().stage.clone()?;
         stage.oldest_waiting()
+    }
+    fn is_full(&self) -> bool {
+        self.newest().stage.clone().is_some_and(|stage| stage.pending() >= WAITING_MAX)
     }
 }
 

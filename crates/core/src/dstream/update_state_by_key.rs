@@ -4,13 +4,10 @@ use super::DStream;
 use super::stateful::StateChain;
 use crate::origin::Origin;
 use crate::rdd::Rdd;
-use crate::state::{StateRecords, UpdateState};
+use crate::state::{Update, UpdateState, all_entries};
 use crate::time::Time;
 use crate::{Closure, Data, Key};
 use std::sync::Arc;
-
-/// (batch time, key, the batch's values of the key, its state) to its new state, or none.
-type Function<K, V, S> = Box<dyn Fn(Time, &K, &[V], Option<&S>) -> Option<S> + Send + Sync>;
 
 /// What [`DStream::update_state_by_key_with`] is told: its function, and what the state begins with.
 ///
@@ -25,7 +22,7 @@ type Function<K, V, S> = Box<dyn Fn(Time, &K, &[V], Option<&S>) -> Option<S> + S
 /// ```
 #[must_use = "give it to update_state_by_key_with"]
 pub struct StateUpdate<K, V, S> {
-    function: Function<K, V, S>,
+    function: Update<K, V, S>,
     initial: Option<Rdd<(K, S)>>,
 }
 
@@ -37,7 +34,29 @@ impl<K: Key, V: Data, S: Data> StateUpdate<K, V, S> {
     }
     /// As [`StateUpdate::function`]; `update` gets the batch time and the key, too.
     pub fn function_with_time(update: impl Fn(Time, &K, &[V], Option<&S>) -> Option<S> + Closure) -> Self {
-        StateUpdate { function: Box::new(update), initial: None }
+        StateUpdate { function: Update::ByKey(Box::new(update)), initial: None }
+    }
+    /// A function of all the keys of a partition at once, with what it makes for them once per call: `update` gets the
+    /// batch time and, for each key, the batch's values and the state, in any order of keys. It returns the keys that have
+    /// a state from here on; one that it leaves out is removed, of one that it returns twice the last counts, and to
+    /// return one that it did not get is an error, since state stays in its key's partition. For a partition that is partly
+    /// on disk it is called again for each page of up to 1,024 keys there. Source: the iterator form of Spark's
+    /// `updateStateByKey`, always as with `rememberPartitioner`.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit::check};
+    /// let longest = |lines: DStream<(char, String)>| {
+    ///     let update = StateUpdate::partition(|_, keys: &mut dyn Iterator<Item = (char, Vec<String>, Option<usize>)>| {
+    ///         keys.map(|(key, lines, longest)| (key, lines.iter().map(String::len).chain(longest).max().unwrap())).collect()
+    ///     });
+    ///     lines.update_state_by_key_with(update)
+    /// };
+    /// check([vec![('a', "abc".into())], vec![('a', "b".into())]], longest, [vec![('a', 3)], vec![('a', 3)]]);
+    /// ```
+    pub fn partition(
+        update: impl Fn(Time, &mut dyn Iterator<Item = (K, Vec<V>, Option<S>)>) -> Vec<(K, S)> + Closure,
+    ) -> Self {
+        StateUpdate { function: Update::ByPartition(Box::new(update)), initial: None }
     }
     /// Begins with the keys and states of `initial`, to which the first batch's values come. Of a key that stands there
     /// more than once, one counts. By default there are none.
@@ -83,15 +102,14 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stream = self.attach("update_state_by_key", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("update_state_by_key");
-            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, first| UpdateState {
+            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| UpdateState {
                 time: tick.time,
                 update: update.clone(),
                 data: data.map(|rdd| rdd.spread(by)),
-                initial: initial.as_ref().filter(|_| first).map(|rdd| rdd.spread(by)),
+                initial: initial.as_ref().filter(|_| before.is_none()).map(|rdd| rdd.spread(by)),
                 origin,
             })?;
-            let emit = Arc::new(|key: &K, state: &S| Some((key.clone(), state.clone())));
-            Ok(Some(Rdd::from_node(&context, StateRecords { stage, emit, origin })))
+            Ok(Some(Rdd::from_node(&context, all_entries(stage, tick.is_asked_for, origin)?)))
         });
         self.graph.add_stateful(stream.node.clone(), chain);
         stream.choosing_partitions()

@@ -11,6 +11,7 @@ pub struct FoundShuffles {
     shuffles: Vec<Arc<dyn Shuffle>>,
     depth: usize,
     visits: Visits,
+    highest_state: Option<usize>,
 }
 
 impl FoundShuffles {
@@ -23,6 +24,14 @@ impl FoundShuffles {
     /// A shuffle that the lineage reads.
     pub fn push(&mut self, shuffle: Arc<dyn Shuffle>) {
         self.shuffles.push(shuffle);
+    }
+    /// The lineage reads entries of the state of that rank.
+    pub(crate) fn reads_state(&mut self, rank: usize) {
+        self.highest_state = self.highest_state.max(Some(rank));
+    }
+    /// The highest rank of a state whose entries it reads.
+    pub(crate) fn highest_state(&self) -> Option<usize> {
+        self.highest_state
     }
     /// Lets `visit` walk on from `node`, unless that is more than `depth_max` nodes deep. A node that is read twice finds
     /// its shuffles twice; that it is read more often makes no difference.

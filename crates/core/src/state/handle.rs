@@ -67,7 +67,7 @@ impl<'a, S> State<'a, S> {
     pub fn update(&mut self, state: S) {
         match (&self.change, self.call) {
             (Change::Removed, _) => self.misused("cannot update the state after it has been removed"),
-            (_, Call::TimeOut) => self.misused("cannot update the state that is timing out"),
+            (_, Call::TimeOut) => self.misused("cannot update the state that is timing out: ask is_timing_out() first"),
             _ => self.change = Change::Updated(state),
         }
     }
@@ -76,7 +76,9 @@ impl<'a, S> State<'a, S> {
     pub fn remove(&mut self) {
         match (&self.change, self.call) {
             (Change::Removed, _) => self.misused("cannot remove the state that has already been removed"),
-            (_, Call::TimeOut) => self.misused("cannot remove the state that is timing out"),
+            (_, Call::TimeOut) => self.misused(
+                "cannot remove the state that is timing out: it goes behind this call; ask is_timing_out() first",
+            ),
             _ => self.change = Change::Removed,
         }
     }

@@ -10,14 +10,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct StateMemory {
     limits: StateLimits,
     spill: Arc<dyn SpillSpace>,
-    /// Of all operators that live.
+    /// Of all operators that live and can spill.
     partitions: AtomicUsize,
+    /// What those reported last, in memory.
+    spilling_bytes: AtomicUsize,
     status: Mutex<StateStatus>,
 }
 
 impl StateMemory {
     pub(crate) fn new(limits: StateLimits, spill: Arc<dyn SpillSpace>) -> StateMemory {
-        StateMemory { limits, spill, partitions: AtomicUsize::new(0), status: Mutex::default() }
+        {
+            let (partitions, spilling_bytes, status) = Default::default();
+            StateMemory { limits, spill, partitions, spilling_bytes, status }
+        }
     }
     pub(crate) fn limits(&self) -> &StateLimits {
         &self.limits
@@ -34,11 +39,13 @@ impl StateMemory {
 pub(super) struct Usage {
     memory: Arc<StateMemory>,
     status: StateStatus,
+    /// Whether it has a share of the memory: what cannot spill takes what it needs.
+    spills: bool,
 }
 impl Usage {
-    pub(super) fn new(memory: &Arc<StateMemory>) -> Usage {
-        memory.partitions.fetch_add(1, Ordering::Relaxed);
-        Usage { memory: memory.clone(), status: StateStatus::default() }
+    pub(super) fn new(memory: &Arc<StateMemory>, spills: bool) -> Usage {
+        memory.partitions.fetch_add(usize::from(spills), Ordering::Relaxed);
+        Usage { memory: memory.clone(), status: StateStatus::default(), spills }
     }
     pub(super) fn set(&mut self, status: StateStatus) {
         let mut total = self.memory.lock();
@@ -47,13 +54,17 @@ impl Usage {
         change(&mut total.memory_bytes, self.status.memory_bytes, status.memory_bytes);
         change(&mut total.spilled_keys, self.status.spilled_keys, status.spilled_keys);
         total.disk_bytes = total.disk_bytes - self.status.disk_bytes + status.disk_bytes;
+        if self.spills {
+            self.memory.spilling_bytes.fetch_add(status.memory_bytes, Ordering::Relaxed);
+            self.memory.spilling_bytes.fetch_sub(self.status.memory_bytes, Ordering::Relaxed);
+        }
         self.status = status;
     }
 }
 impl Drop for Usage {
     fn drop(&mut self) {
         self.set(StateStatus::default());
-        self.memory.partitions.fetch_sub(1, Ordering::Relaxed);
+        self.memory.partitions.fetch_sub(usize::from(self.spills), Ordering::Relaxed);
     }
 }
 
@@ -72,13 +83,24 @@ impl Room {
     pub(super) fn new(memory: Arc<StateMemory>, name: String) -> Room {
         Room { memory, name: name.into() }
     }
-    /// The bytes that a partition may keep in memory: all partitions have the same share.
-    pub(super) fn bytes(&self) -> usize {
-        let partitions = self.memory.partitions.load(Ordering::Relaxed).max(1);
-        usize::try_from(self.memory.limits.memory_bytes).unwrap_or(usize::MAX) / partitions
+    /// The bytes that a partition may keep in memory, which has reported `own` bytes: its share, which all partitions have
+    /// the same of, or what the others leave, if that is more.
+    pub(super) fn bytes(&self, own: usize) -> usize {
+        let others = self.memory.spilling_bytes.load(Ordering::Relaxed).saturating_sub(own);
+        self.share().max(self.limit().saturating_sub(others))
+    }
+    fn share(&self) -> usize {
+        self.limit() / self.memory.partitions.load(Ordering::Relaxed).max(1)
+    }
+    fn limit(&self) -> usize {
+        usize::try_from(self.memory.limits.memory_bytes).unwrap_or(usize::MAX)
+    }
+    /// For errors.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
     pub(super) fn changes_bytes(&self) -> usize {
-        (self.bytes() / 4).min(CHANGES_BYTES_MAX)
+        (self.share() / 4).min(CHANGES_BYTES_MAX)
     }
     pub(super) fn open(&self) -> Result<Box<dyn SpillTable>> {
         self.memory.spill.open(self.memory.limits.local_dir.as_deref(), &self.name)

@@ -19,6 +19,6 @@ pub use handle::State;
 pub(crate) use mapped::MapWithState;
 pub(crate) use memory::StateMemory;
 pub(crate) use operator::StateOperator;
-pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, StateVersion, Step};
-pub(crate) use update::UpdateState;
+pub(crate) use stage::{PartitionState, StateOutputs, StateRecords, StateStage, StateVersion, Step, all_entries};
+pub(crate) use update::{Update, UpdateState};
 pub(crate) use window::{Inverse, Slide, TwoStacks, Windowing};

@@ -6,17 +6,30 @@ use super::stage::PartitionState;
 use crate::hash::HashSeed;
 use crate::partitioner::KeyPartitioner;
 use crate::time::Time;
+use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(crate) struct StateOperator<S: PartitionState> {
     /// The version before the first.
     zero: Time,
+    /// Its place among all operators with state: those that it is made from have lower ones.
+    rank: usize,
     partitioner: KeyPartitioner<S::Key>,
     room: Room,
     cells: Vec<Mutex<Cell<S>>>,
-    versions: Mutex<BTreeMap<Time, Weak<()>>>,
+    versions: Mutex<Versions>,
 }
+
+/// Which versions somebody may read that are not the newest.
+struct Versions {
+    in_use: BTreeMap<Time, Weak<VersionInUse>>,
+    /// Versions before it cannot be read any more.
+    oldest: Time,
+}
+
+/// As long as it lives, its version can be read.
+pub(crate) struct VersionInUse;
 
 /// One partition.
 pub(super) struct Cell<S> {
@@ -32,16 +45,24 @@ impl<S: PartitionState> StateOperator<S> {
         zero: Time,
         partitioner: KeyPartitioner<S::Key>,
         memory: &Arc<StateMemory>,
+        rank: usize,
         name: String,
     ) -> Self {
         let partitions = partitioner.num_partitions();
-        let cell = |_| Mutex::new(Cell { version: zero, state: None, usage: Usage::new(memory) });
+        let cell = |_| Mutex::new(Cell { version: zero, state: None, usage: Usage::new(memory, S::SPILLS) });
         let cells = (0..partitions).map(cell).collect();
         let room = Room::new(memory.clone(), name);
-        StateOperator { zero, partitioner, room, cells, versions: Mutex::default() }
+        let versions = Mutex::new(Versions { in_use: BTreeMap::new(), oldest: zero });
+        StateOperator { zero, rank, partitioner, room, cells, versions }
     }
     pub(super) fn zero(&self) -> Time {
         self.zero
+    }
+    pub(super) fn rank(&self) -> usize {
+        self.rank
+    }
+    pub(super) fn name(&self) -> &str {
+        self.room.name()
     }
     pub(super) fn partitions(&self) -> usize {
         self.cells.len()
@@ -62,19 +83,32 @@ impl<S: PartitionState> StateOperator<S> {
         // A panic under the lock is one of the user's closures; what it had changed is taken back by then.
         self.cells[partition].lock().unwrap_or_else(PoisonError::into_inner)
     }
-    /// The version of `time` is in use as long as the returned value lives.
-    pub(super) fn version_lives(&self, time: Time) -> Arc<()> {
-        let alive = Arc::new(());
-        self.versions().insert(time, Arc::downgrade(&alive));
-        alive
-    }
-    /// The oldest version before `newest`, or that one, that anyone may still read.
-    pub(super) fn oldest_version(&self, newest: Time) -> Time {
+    /// The version of `time` can be read as long as the returned value lives. It is an error if it cannot be any more.
+    pub(super) fn use_version(&self, time: Time) -> Result<Arc<VersionInUse>> {
         let mut versions = self.versions();
-        versions.retain(|_, alive| alive.strong_count() > 0);
-        versions.keys().next().copied().unwrap_or(newest).min(newest)
+        if time < versions.oldest {
+            let (name, oldest) = (self.name(), versions.oldest);
+            return Err(Error::program(format!(
+                "the state {name} of batch {time} is forgotten: it can be read from {oldest} on; StreamingContext::remember \
+                 keeps what slice() reads"
+            )));
+        }
+        if let Some(known) = versions.in_use.get(&time).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let in_use = Arc::new(VersionInUse);
+        versions.in_use.insert(time, Arc::downgrade(&in_use));
+        Ok(in_use)
     }
-    fn versions(&self) -> MutexGuard<'_, BTreeMap<Time, Weak<()>>> {
+    /// The oldest version before `newest`, or that one, that anyone may still read. Older ones are forgotten.
+    pub(super) fn forget_unused(&self, newest: Time) -> Time {
+        let mut versions = self.versions();
+        versions.in_use.retain(|_, in_use| in_use.strong_count() > 0);
+        let oldest = versions.in_use.keys().next().copied().unwrap_or(newest).min(newest);
+        versions.oldest = versions.oldest.max(oldest);
+        oldest
+    }
+    fn versions(&self) -> MutexGuard<'_, Versions> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,10 +7,12 @@ use super::keyed::{KeyedState, Place};
 use super::shard::Shard;
 use super::table_state::TableState;
 use crate::hash::hash_of;
-use crate::rdd::{CHUNK, Outcome, Task};
+use crate::rdd::{CHUNK, Outcome, Stop, Task};
 use crate::record_size::heap_bytes_of;
 use crate::time::Time;
-use crate::{Data, Key, Result, wire};
+use crate::{Data, Error, Key, Result, wire};
+use rapidhash::fast::RapidHashMap;
+use std::any::type_name;
 use std::mem::needs_drop;
 
 /// The entries of one hash: key, state, time-out and timer.
@@ -41,24 +43,44 @@ impl Sweep {
     pub(super) fn heap_bytes(&self) -> usize {
         self.heap_bytes as usize
     }
-    /// Looks at a few entries here and there; few, for each may be large.
+    /// Measures a few entries; few, for each may be large.
     fn sample<K: Key, S: Data>(&mut self, keys: &KeyedState<K, S>) {
         if !needs_drop::<(K, S)>() {
             return;
         }
-        for _ in 0..SAMPLES {
+        for (key, state) in self.some(keys) {
+            let bytes = (heap_bytes_of(key) + heap_bytes_of(state)) as f64;
+            let weight = if self.heap_bytes == 0.0 { 1.0 } else { SAMPLE_WEIGHT };
+            self.heap_bytes += (bytes - self.heap_bytes) * weight;
+        }
+    }
+    /// That entries, a few of them, can be read back, before the first of them leaves the memory.
+    fn try_back<K: Key, S: Data>(&mut self, keys: &KeyedState<K, S>) -> Result<()> {
+        for (key, state) in self.some(keys) {
+            let bytes = wire::encode(&(key, state))?;
+            let again = wire::decode::<(K, S)>(&bytes).and_then(|back| wire::encode(&back));
+            if again.is_ok_and(|again| again.len() == bytes.len()) {
+                continue;
+            }
+            return Err(Error::program(format!(
+                "state above headwater.streaming.state_memory_max goes to disk, and the bytes of {} do not read back: its \
+                 Serialize and Deserialize must agree without help of the format: no #[serde(flatten, untagged, \
+                 skip_serializing_if, ...)]",
+                type_name::<(K, S)>()
+            )));
+        }
+        Ok(())
+    }
+    /// A few entries here and there.
+    fn some<'a, K: Key, S: Data>(&mut self, keys: &'a KeyedState<K, S>) -> Vec<&'a (K, S)> {
+        let entry = |_| {
             self.samples = self.samples.wrapping_add(1);
             let shard = &keys.shards[self.samples % keys.shards.len()];
             // Steps of the golden ratio go everywhere.
             let slot = (self.samples as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-            let entry =
-                shard.num_slots().checked_sub(1).and_then(|last| shard.get((slot as usize % (last + 1)) as u32));
-            if let Some((key, state)) = entry {
-                let bytes = (heap_bytes_of(key) + heap_bytes_of(state)) as f64;
-                let weight = if self.heap_bytes == 0.0 { 1.0 } else { SAMPLE_WEIGHT };
-                self.heap_bytes += (bytes - self.heap_bytes) * weight;
-            }
-        }
+            shard.num_slots().checked_sub(1).and_then(|last| shard.get((slot as usize % (last + 1)) as u32))
+        };
+        (0..SAMPLES).filter_map(entry).collect()
     }
 }
 
@@ -102,32 +124,41 @@ impl<K: Key, S: Data> TableState<K, S> {
             }
         }
     }
-    /// Gives each state on disk to `update`, which gives a new one or none. Reads and writes a page at a time.
-    pub(super) fn update_cold(&mut self, task: &Task<'_>, mut update: impl FnMut(&K, &S) -> Option<S>) -> Outcome {
-        let Some(cold) = &mut self.cold else { return Ok(()) };
+    /// Gives the states on disk to `update`, a page at a time, which gives those that there are from here on, of the same
+    /// keys. None of them has a deadline.
+    pub(super) fn update_cold(
+        &mut self,
+        task: &Task<'_>,
+        mut update: impl FnMut(Vec<(K, S)>) -> std::result::Result<Vec<(K, S)>, Stop>,
+    ) -> Outcome {
+        let TableState { keys, cold: Some(cold), .. } = self else { return Ok(()) };
         let mut after = None;
         while cold.keys() > 0 {
             task.check()?;
             let page = cold.entries(None, after, CHUNK)?;
-            for (id, old_bytes) in page.records {
+            let (mut old, mut entries) = (Vec::with_capacity(page.records.len()), Vec::new());
+            for (id, bytes) in page.records {
                 let Id::Entries(hash) = id else { continue };
-                let old: Entries<K, S> = decoded(&old_bytes)?;
-                let (count, mut new) = (old.len(), Entries::with_capacity(old.len()));
-                let deadline = first_deadline(old.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
-                for (key, state, timeout, timer) in old {
-                    if let Some(state) = update(&key, &state) {
-                        new.push((key, state, timeout, timer));
-                    }
-                }
-                let new_bytes = wire::encode(&new)?;
+                let of_hash: Entries<K, S> = decoded(&bytes)?;
+                old.push((hash, of_hash.len(), bytes));
+                entries.extend(of_hash.into_iter().map(|(key, state, ..)| (key, state)));
+            }
+            let mut new: RapidHashMap<u64, Entries<K, S>> = RapidHashMap::default();
+            for (key, state) in update(entries)? {
+                let of_hash = new.entry(hash_of(keys.seed(), &key)).or_default();
+                of_hash.retain(|(known, ..)| *known != key);
+                of_hash.push((key, state, Clock::NEVER, Clock::NEVER));
+            }
+            for (hash, count, old_bytes) in old {
+                let new = new.remove(&hash).unwrap_or_default();
+                let bytes = wire::encode(&new)?;
                 if new.len() < count {
-                    cold.remove(hash, count, deadline)?;
+                    cold.remove(hash, count, None)?;
                     if !new.is_empty() {
-                        let deadline = first_deadline(new.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
-                        cold.put(hash, new_bytes, new.len(), deadline)?;
+                        cold.put(hash, bytes, new.len(), None)?;
                     }
-                } else if new_bytes != old_bytes {
-                    cold.replace(hash, new_bytes)?;
+                } else if bytes != old_bytes {
+                    cold.replace(hash, bytes)?;
                 }
             }
             after = page.last;
@@ -142,7 +173,7 @@ impl<K: Key, S: Data> TableState<K, S> {
     pub(super) fn measured_excess(&mut self) -> usize {
         let (entries, slots) = (self.keys.len(), self.keys.num_slots());
         let Some(cold) = self.cold.as_ref().filter(|_| entries > 0) else { return 0 };
-        let room = cold.room().bytes() as f64;
+        let room = cold.room().bytes(self.reported_bytes) as f64;
         self.sweep.sample(&self.keys);
         let entry_bytes = self.keys.table_bytes() as f64 / slots as f64 + self.sweep.heap_bytes;
         entries.saturating_sub((room / entry_bytes) as usize)
@@ -150,7 +181,8 @@ impl<K: Key, S: Data> TableState<K, S> {
     /// Moves entries to disk until `excess` are gone: those that were not touched for longest, about, by a sweep that
     /// gives each a second chance. Every shard gives its part, so that none needs more places than its share.
     pub(super) fn evict(&mut self, mut excess: usize) -> Result<()> {
-        let TableState { keys, cold: Some(cold), sweep } = self else { return Ok(()) };
+        let TableState { keys, cold: Some(cold), sweep, .. } = self else { return Ok(()) };
+        sweep.try_back(keys)?;
         let (seed, shards) = (keys.seed(), keys.shards.len());
         let each = excess.div_ceil(shards);
         // Behind the first circle all had their chance, so a second one finds enough.

@@ -12,7 +12,7 @@ use crate::rdd::{CHUNK, FoundShuffles, Outcome, RddContext, Shuffle, StateStatus
 use crate::time::Time;
 use crate::transport::{Role, Transport};
 use crate::{Data, Error, ErrorKind, Key, Record, Result as Fallible, wire};
-pub(crate) use read::{StateOutputs, StateRecords, StateVersion};
+pub(crate) use read::{StateOutputs, StateRecords, StateVersion, all_entries};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -21,6 +21,8 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
     type Key: Key;
     /// What a key's entry holds.
     type Value: Record;
+    /// Whether what has no room in memory goes to disk, where there is one.
+    const SPILLS: bool = false;
     fn fresh(seed: HashSeed) -> Self;
     /// What has no room in memory from here on goes to disk. State that does not spill takes what it needs.
     fn spill_to(&mut self, _room: Room) {}
@@ -38,7 +40,8 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
     fn rollback(&mut self);
     /// The batch has made `version`; versions before `oldest` are not read any more.
     fn commit(&mut self, version: Time, oldest: Time);
-    fn status(&self) -> StateStatus {
+    /// What it takes; it is asked behind each batch.
+    fn report(&mut self) -> StateStatus {
         let (keys, memory_bytes) = (self.entries().len(), self.entries().table_bytes());
         StateStatus { keys, memory_bytes, ..StateStatus::default() }
     }
@@ -104,8 +107,6 @@ pub(crate) struct StateStage<P: Step> {
     item: ItemId,
     outputs_item: ItemId,
     place: Place<P::Output>,
-    /// As long as it lives, so do the stage's version and what is needed to read it.
-    _alive: Arc<()>,
 }
 /// What a stage is computed from.
 struct Lineage<P: Step> {
@@ -121,13 +122,13 @@ enum Place<E> {
 }
 
 impl<P: Step> StateStage<P> {
-    /// The stage behind `previous`, or the first, which `step` is told.
+    /// The stage behind `previous`. `step` is told the version that it changes; none if it is the first.
     pub(crate) fn new(
         context: &RddContext,
         operator: Arc<StateOperator<P::State>>,
         time: Time,
         previous: Option<Arc<StateStage<P>>>,
-        step: impl FnOnce(bool) -> P,
+        step: impl FnOnce(Option<Time>) -> P,
     ) -> Fallible<Arc<StateStage<P>>> {
         let partitions = operator.partitions();
         let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
@@ -150,10 +151,10 @@ impl<P: Step> StateStage<P> {
         };
         let (item, outputs_item) = (context.next_item(), context.next_item());
         // What it makes has names behind these, which are the same in every batch.
-        let step = step(before == operator.zero());
-        let (lineage, _alive) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), operator.version_lives(time));
-        let turn = Mutex::default();
-        let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place, _alive });
+        let step = step(Some(before).filter(|before| *before != operator.zero()));
+        refuse_later_states(&step, &operator)?;
+        let (lineage, turn) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), Mutex::default());
+        let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place });
         context.register_shuffle(&stage);
         Ok(stage)
     }
@@ -197,7 +198,8 @@ impl<P: Step> StateStage<P> {
 
     /// Changes the state of this process's partition in place.
     fn advance_here(&self, step: &P, done: &OnceLock<Outputs<P::Output>>, task: &Task<'_>) -> Outcome {
-        // Who changes a partition, or reads some of it, has its turn; the closures that run meanwhile cannot ask for it.
+        // Who changes a partition, or reads some of it, has its turn. What runs meanwhile may wait for partitions of
+        // states of lower rank only.
         let mut cell = self.operator.cell(task.partition());
         if cell.version != self.before {
             let (is, wanted) = (cell.version, self.before);
@@ -205,13 +207,13 @@ impl<P: Step> StateStage<P> {
         }
         let cell = &mut *cell;
         let state = cell.state.get_or_insert_with(|| self.operator.fresh());
-        state.begin(self.operator.oldest_version(self.before))?;
+        state.begin(self.operator.forget_unused(self.before))?;
         let change = Change(state);
         let outputs = step.advance(change.0, task)?;
         task.check()?;
         change.0.make_room()?;
-        change.commit(self.time, self.operator.oldest_version(self.time));
-        cell.usage.set(state.status());
+        change.commit(self.time, self.operator.forget_unused(self.time));
+        cell.usage.set(state.report());
         cell.version = self.time;
         let fresh = done.set(outputs);
         assert!(fresh.is_ok(), "a version is made once");
@@ -238,6 +240,21 @@ impl<P: Step> StateStage<P> {
         let mut buckets = transport.buckets(item, self.operator.partitions(), task.partition())?;
         Ok(P::State::decode(self.operator.seed(), &buckets.swap_remove(task.partition()))?)
     }
+}
+
+/// The tasks of a stage read their records while they hold the state, so they must not come to want it, or another that
+/// is held by one who wants it: they may read states that the operator is made from, and no others, without a shuffle.
+fn refuse_later_states<P: Step>(step: &P, operator: &StateOperator<P::State>) -> Fallible<()> {
+    let mut found = FoundShuffles::default();
+    step.shuffles(&mut found);
+    if found.highest_state().is_none_or(|rank| rank < operator.rank()) {
+        return Ok(());
+    }
+    Err(Error::program(format!(
+        "the state {} is made of records that are read, partition by partition, from an older batch of itself, or of a \
+         state that was built behind it; put repartition() or checkpoint() behind that dataset",
+        operator.name()
+    )))
 }
 
 /// What a batch has changed so far; taken back unless it is committed.

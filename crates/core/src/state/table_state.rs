@@ -18,6 +18,8 @@ pub(crate) struct TableState<K, S> {
     /// None where state does not spill.
     pub(super) cold: Option<Cold>,
     pub(super) sweep: Sweep,
+    /// What it took behind the last batch, in memory.
+    pub(super) reported_bytes: usize,
 }
 
 impl<K: Key, S: Data> TableState<K, S> {
@@ -51,8 +53,9 @@ impl<K: Key, S: Data> TableState<K, S> {
 impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     type Key = K;
     type Value = S;
+    const SPILLS: bool = true;
     fn fresh(seed: HashSeed) -> Self {
-        TableState { keys: KeyedState::new(seed), cold: None, sweep: Sweep::default() }
+        TableState { keys: KeyedState::new(seed), cold: None, sweep: Sweep::default(), reported_bytes: 0 }
     }
     fn spill_to(&mut self, room: Room) {
         self.cold = Some(Cold::new(room));
@@ -75,12 +78,13 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
         self.keys.commit(version, oldest);
         self.cold.iter_mut().for_each(|cold| cold.commit(version));
     }
-    fn status(&self) -> StateStatus {
+    fn report(&mut self) -> StateStatus {
         let cold = self.cold.as_ref();
         let (spilled_keys, buffered) = cold.map_or((0, 0), |cold| (cold.keys(), cold.memory_bytes()));
+        self.reported_bytes = self.keys.table_bytes() + self.keys.len() * self.sweep.heap_bytes() + buffered;
         StateStatus {
             keys: self.keys.len() + spilled_keys,
-            memory_bytes: self.keys.table_bytes() + self.keys.len() * self.sweep.heap_bytes() + buffered,
+            memory_bytes: self.reported_bytes,
             spilled_keys,
             disk_bytes: cold.map_or(0, Cold::disk_bytes),
         }

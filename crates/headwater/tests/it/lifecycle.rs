@@ -463,3 +463,30 @@ fn contexts_run_side_by_side_and_one_after_another() {
     second.stop().unwrap();
     drop(run());
 }
+
+/// What a stop cuts off has not been done, and is not counted so.
+#[test]
+fn batches_that_a_stop_cuts_off_are_not_completed() {
+    let (ssc, clock) = streaming_context();
+    let (go, gate) = channel::<()>();
+    let (entered, entering) = channel();
+    let gate = Mutex::new(gate);
+    numbers(&ssc).foreach_rdd(move |_, time| {
+        entered.send(time).unwrap();
+        let _opened = gate.lock().unwrap().recv();
+    });
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(4));
+    go.send(()).unwrap();
+    assert_eq!(entering.recv().unwrap(), Time::from_millis(1000));
+    assert_eq!(entering.recv().unwrap(), Time::from_millis(2000));
+    while running.progress().pending < 3 {
+        std::thread::yield_now();
+    }
+    running.stop_handle().request_stop();
+    drop(go);
+    running.stop().unwrap();
+    let progress = running.progress();
+    assert_eq!((progress.completed, progress.failed, progress.pending), (2, 0, 0));
+    assert_eq!((progress.dropped, progress.last_completed), (2, Some(Time::from_millis(2000))));
+}

@@ -329,3 +329,28 @@ fn timers_do_not_hold_up_a_time_out() {
     expected[4] = vec![(5000, Some(4))];
     Check::new().on_both_engines().run([vec!['a'], vec![], vec![], vec![], vec![], vec![], vec![]], program, expected);
 }
+
+/// A stall that is longer than batches of state may wait: generation waits, too, and no record is lost.
+#[test]
+fn a_stall_loses_nothing() {
+    const BATCHES: u64 = 600;
+    let env = TestEnv::new();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[1]"), seconds(1), env.env()).unwrap();
+    let counted = sums(&test_input(&ssc, ones(2, BATCHES as usize), 1));
+    let (go, gate) = channel::<()>();
+    let (sent, seen) = channel();
+    let gate = Mutex::new(gate);
+    counted.foreach_rdd(move |rdd, _| {
+        // An error means that the test has opened the gate for good.
+        let _opened = gate.lock().unwrap().recv();
+        sent.send(sorted(rdd.collect().unwrap())).unwrap();
+    });
+    let running = ssc.start().unwrap();
+    env.clock.advance(seconds(BATCHES));
+    let warning = env.await_warning("pending_batches_max");
+    assert!(warning.contains("400 batches wait or run"), "{warning}");
+    drop(go);
+    running.await_batches(BATCHES).unwrap();
+    let last = seen.try_iter().last().unwrap();
+    assert_eq!(last, [(0, BATCHES as u32), (1, BATCHES as u32)]);
+}

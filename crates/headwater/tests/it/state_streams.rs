@@ -8,6 +8,7 @@ use headwater::{Data, HashPartitioner, Partitioner};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 type Count = (u32, u32);
 
@@ -373,6 +374,101 @@ fn states_behind_each_other() {
         let got: Vec<_> = got.unwrap().into_iter().map(|batch| sorted(batch.unwrap())).collect();
         assert_eq!(got, expected);
     }
+}
+
+/// A function of a partition leaves keys out, gives them twice, and gives new ones before old ones.
+#[test]
+fn functions_of_partitions() {
+    type Keys<'a> = &'a mut dyn Iterator<Item = (u32, Vec<u32>, Option<u32>)>;
+    let program = |s: DStream<Count>| {
+        let update = StateUpdate::partition(|_, keys: Keys| {
+            let mut sums: Vec<_> =
+                keys.map(|(key, values, sum)| (key, sum.unwrap_or(0) + values.iter().sum::<u32>())).collect();
+            sums.retain(|(_, sum)| sum % 5 != 0);
+            let twice: Vec<_> = sums.iter().rev().map(|(key, sum)| (*key, sum + 100)).collect();
+            twice.into_iter().chain(sums.into_iter().rev()).collect()
+        });
+        s.update_state_by_key_with(update).with_partitions(2)
+    };
+    // With each batch some keys go whose places new ones take.
+    let batches =
+        [vec![(1, 1), (2, 5), (3, 3)], vec![(1, 4), (3, 1), (4, 1), (5, 2)], vec![(6, 1), (4, 4), (1, 1), (3, 1)]];
+    let expected = [vec![(1, 1), (3, 3)], vec![(3, 4), (4, 1), (5, 2)], vec![(1, 1), (5, 2), (6, 1)]];
+    check(batches, program, expected);
+}
+
+#[test]
+fn a_function_of_a_partition_invents_no_key() {
+    let (ssc, clock) = streaming_context();
+    let update = StateUpdate::partition(|_, keys: &mut dyn Iterator<Item = (u32, Vec<u32>, Option<u32>)>| {
+        keys.map(|(key, values, _)| (key + 1, values[0])).collect()
+    });
+    test_input(&ssc, ones(1, 1), 1).update_state_by_key_with(update).foreach_rdd(|rdd, _| rdd.count().map(drop));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    let error = running.await_batches(1).unwrap_err().to_string();
+    assert!(error.contains("update_state_by_key at") && error.contains("a key that it did not get"), "{error}");
+}
+
+/// Who reads its own older state, as its tasks run, would wait for itself; behind a shuffle it may.
+#[test]
+fn a_state_that_reads_its_own_past() {
+    for shuffled in [false, true] {
+        let (ssc, clock) = streaming_context();
+        let kept: Arc<Mutex<Option<Rdd<Count>>>> = Arc::default();
+        let of_before = kept.clone();
+        let with_before = test_input(&ssc, ones(3, 3), 2).transform(move |rdd, _| match &*of_before.lock().unwrap() {
+            Some(before) if shuffled => {
+                rdd.left_outer_join(&before.repartition(2)).map_values(|(one, sum)| one + sum.unwrap())
+            }
+            Some(before) => rdd.left_outer_join(before).map_values(|(one, sum)| one + sum.unwrap()),
+            None => rdd,
+        });
+        let (sent, seen) = channel();
+        sums(&with_before).foreach_rdd(move |rdd, _| {
+            sent.send(sorted(rdd.collect().unwrap())).unwrap();
+            *kept.lock().unwrap() = Some(rdd);
+        });
+        let running = ssc.start().unwrap();
+        clock.advance(seconds(1));
+        running.await_batches(1).unwrap();
+        clock.advance(seconds(1));
+        let second = running.await_batches(2);
+        assert_eq!(seen.recv().unwrap(), all(3, 1));
+        if shuffled {
+            second.unwrap();
+            assert_eq!(seen.recv().unwrap(), all(3, 3));
+            continue;
+        }
+        let error = second.unwrap_err().to_string();
+        assert!(
+            error.contains("the state of update_state_by_key-") && error.contains("put repartition() or checkpoint()"),
+            "{error}"
+        );
+    }
+}
+
+/// No output asks for that batch, and yet its records are missing in the state from then on. The window needs none of it.
+#[test]
+fn a_state_that_cannot_be_generated_says_so_in_its_batch() {
+    let (ssc, clock) = streaming_context();
+    let flaky = test_input(&ssc, ones(3, 9), 2).transform(|rdd, time| {
+        assert!(time.milliseconds() != 2000, "away");
+        rdd
+    });
+    let seldom = (seconds(1), seconds(4));
+    flaky.map_with_state(adding()).state_snapshots().window(seldom).foreach_rdd(|rdd, _| rdd.count().map(drop));
+    flaky.reduce_by_key_and_window(|a, b| a + b, seldom).foreach_rdd(|rdd, _| rdd.count().map(drop));
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    clock.advance(seconds(1));
+    let mut errors = Vec::new();
+    while let Err(error) = running.await_batches(2) {
+        errors.push(error.to_string());
+    }
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("map_with_state at") && errors[0].contains("away"), "{errors:?}");
 }
 
 /// A partition has whole shards, so that with few of them it is seen which it has.

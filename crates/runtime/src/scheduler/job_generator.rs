@@ -95,8 +95,8 @@ pub(crate) struct JobGenerator {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Running,
-    /// At the limit of pending batches; the user has been told.
-    Behind,
+    /// At the limit of pending batches, which were so many; the user has been told.
+    Behind(u64),
     Draining,
 }
 
@@ -144,15 +144,18 @@ impl JobGenerator {
     /// Whether no more batches may wait; warns when a tick comes meanwhile.
     fn look_at_pending(&mut self) -> bool {
         let pending = self.status.progress().pending;
-        let full = pending >= self.pending_batches_max;
+        // What waits takes the states along; where nothing does, batches that failed fill them.
+        let full = pending >= self.pending_batches_max || (pending > 0 && self.graph.states_are_full());
         if full && self.phase == Phase::Running && self.env.clock.now() >= self.next {
-            self.phase = Phase::Behind;
+            self.phase = Phase::Behind(pending);
             self.env.console.warn(&format!(
-                "{pending} batches wait or run, the limit (Conf::pending_batches_max): batch {} and later ones are \
-                 generated late; processing takes longer than the batch interval",
+                "{pending} batches wait or run, the limit (Conf::pending_batches_max, and 400 where there is state): \
+                 batch {} and later ones are generated late; processing takes longer than the batch interval",
                 self.next
             ));
-        } else if self.phase == Phase::Behind && pending * 2 < self.pending_batches_max {
+        } else if let Phase::Behind(limit) = self.phase
+            && pending * 2 < limit
+        {
             self.phase = Phase::Running;
         }
         full

@@ -55,6 +55,8 @@ struct JobSet {
     time: Time,
     left: AtomicUsize,
     failed: AtomicBool,
+    /// Whether a stop has cut it off.
+    dropped: AtomicBool,
     /// For listeners, if there were any when it was submitted.
     report: Option<Box<BatchReport>>,
 }
@@ -87,12 +89,12 @@ impl JobScheduler {
 
     /// Queues the jobs of batch `time`. A batch without jobs is done at once, and listeners do not hear of it.
     pub(crate) fn submit(&self, time: Time, jobs: Vec<BatchJob>, inputs: BTreeMap<StreamId, StreamInputInfo>) {
-        let (left, failed) = (AtomicUsize::new(jobs.len()), AtomicBool::new(false));
+        let (left, failed, dropped) = (AtomicUsize::new(jobs.len()), AtomicBool::new(false), AtomicBool::new(false));
         if jobs.is_empty() {
-            return self.shared.completed(&JobSet { time, left, failed, report: None });
+            return self.shared.completed(&JobSet { time, left, failed, dropped, report: None });
         }
         let report = BatchReport::submitted(&self.shared.listeners, time, &jobs, inputs).map(Box::new);
-        let set = Arc::new(JobSet { time, left, failed, report });
+        let set = Arc::new(JobSet { time, left, failed, dropped, report });
         jobs.into_iter().for_each(|job| self.queue.add(Some((set.clone(), job))));
     }
 
@@ -124,6 +126,7 @@ impl Shared {
         let _counted = Counted { shared: self, set };
         let BatchJob { output_op_id, name, run, .. } = job;
         if self.is_cancelled() {
+            set.dropped.store(true, Ordering::Relaxed);
             set.report.iter().for_each(|report| report.job_dropped());
             // Dropping the closure is the user's code too.
             let _dropped = caught(&name, || {
@@ -138,9 +141,10 @@ impl Shared {
             report.job_completed(output_op_id, failure_reason(&result));
         }
         let Err(error) = result else { return };
-        set.failed.store(true, Ordering::Relaxed);
         // What fails while the stop cuts it off, by whatever name, is no failure of the program's.
-        if error.kind() != ErrorKind::Cancelled && !self.is_cancelled() {
+        let cut_off = error.kind() == ErrorKind::Cancelled || self.is_cancelled();
+        (if cut_off { &set.dropped } else { &set.failed }).store(true, Ordering::Relaxed);
+        if !cut_off {
             let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
             // A warning shows the user's error, and goes where the user has it go.
             let _reported = caught("reporting", || {
@@ -154,8 +158,11 @@ impl Shared {
     }
     fn completed(&self, set: &JobSet) {
         set.report.iter().for_each(|report| report.completed());
-        let failed = set.failed.load(Ordering::Relaxed);
-        self.events.post_completed(set.time, || self.status.batch_completed(set.time, failed));
+        let (failed, dropped) = (set.failed.load(Ordering::Relaxed), set.dropped.load(Ordering::Relaxed));
+        self.events.post_completed(set.time, || match dropped {
+            true => self.status.batch_dropped(),
+            false => self.status.batch_completed(set.time, failed),
+        });
     }
 }
 

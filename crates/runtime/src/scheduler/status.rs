@@ -14,6 +14,8 @@ pub struct Progress {
     pub completed: u64,
     /// Those of them that had an error.
     pub failed: u64,
+    /// Batches that a stop cut off: not all of their outputs have run. They are not among the completed.
+    pub dropped: u64,
     /// Batches that wait or run.
     pub pending: u64,
     /// The newest completed batch.
@@ -112,6 +114,12 @@ impl Status {
             state.awaited = NO_BATCHES;
             self.changed.notify_all();
         }
+    }
+    /// The stop has cut a batch off.
+    pub(crate) fn batch_dropped(&self) {
+        let mut state = self.lock();
+        state.progress.pending -= 1;
+        state.progress.dropped += 1;
     }
     /// A failure in the background. It reaches the user through the next call that waits or stops; those that come
     /// while one is on its way are warnings.

@@ -1,19 +1,29 @@
 //! How operators behind a state read a version of it: [`StateRecords`], its entries, [`StateOutputs`], what the batch
-//! made besides, and [`StateVersion`], that it is there.
+//! made besides, and [`StateVersion`], that it is made.
 
 use super::{PartitionState, Place, StateStage, Step};
 use crate::origin::Origin;
 use crate::partitioner::Partitioning;
 use crate::rdd::{CHUNK, FoundShuffles, Node, Outcome, Sink, Stop, Task};
 use crate::state::keyed::Cursor;
-use crate::{Record, wire};
+use crate::state::operator::VersionInUse;
+use crate::{Data, Key, Record, Result, wire};
 use std::sync::Arc;
 
 /// What `emit` makes of each entry of a version.
 pub(crate) struct StateRecords<P: Step, F> {
-    pub(crate) stage: Arc<StateStage<P>>,
-    pub(crate) emit: Arc<F>,
-    pub(crate) origin: Origin,
+    stage: Arc<StateStage<P>>,
+    emit: Arc<F>,
+    origin: Origin,
+    /// None if it can be read only until the state goes on.
+    version: Option<Arc<VersionInUse>>,
+}
+impl<P: Step, F> StateRecords<P, F> {
+    /// If somebody `asks` for it, it can be read as long as it lives; that is an error if the version is forgotten.
+    pub(crate) fn new(stage: Arc<StateStage<P>>, emit: Arc<F>, asks: bool, origin: Origin) -> Result<Self> {
+        let version = asks.then(|| stage.operator.use_version(stage.time)).transpose()?;
+        Ok(StateRecords { stage, emit, origin, version })
+    }
 }
 impl<P: Step, F, R: Record> Node<R> for StateRecords<P, F>
 where
@@ -23,6 +33,7 @@ where
         self.stage.operator.partitions()
     }
     fn shuffles(&self, found: &mut FoundShuffles) {
+        found.reads_state(self.stage.operator.rank());
         if !self.stage.is_complete() {
             found.push(self.stage.clone());
         }
@@ -34,6 +45,10 @@ where
         let fetched = match &self.stage.place {
             Place::Here { .. } => None,
             Place::Away { transport, .. } => Some(self.stage.fetch(&**transport, self.stage.item, task)?),
+        };
+        let _version = match &self.version {
+            Some(version) => version.clone(),
+            None => self.stage.operator.use_version(self.stage.time)?,
         };
         let (mut chunk, mut cursor) = (Vec::with_capacity(CHUNK), Some(Cursor::default()));
         while let Some(from) = cursor {
@@ -54,6 +69,18 @@ where
         }
         Ok(())
     }
+}
+
+/// All keys and states of a version.
+pub(crate) fn all_entries<P, K: Key, S: Data>(
+    stage: Arc<StateStage<P>>,
+    asks: bool,
+    origin: Origin,
+) -> Result<impl Node<(K, S)>>
+where
+    P: Step<State: PartitionState<Key = K, Value = S>>,
+{
+    StateRecords::new(stage, Arc::new(|key: &K, state: &S| Some((key.clone(), state.clone()))), asks, origin)
 }
 
 /// What a batch made besides the state.
@@ -91,7 +118,7 @@ impl<P: Step> Node<P::Output> for StateOutputs<P> {
     }
 }
 
-/// No records: whoever computes it makes the version, and whoever holds it can read it.
+/// No records: whoever computes it makes the version.
 pub(crate) struct StateVersion<P: Step>(pub(crate) Arc<StateStage<P>>);
 impl<P: Step> Node<()> for StateVersion<P> {
     fn num_partitions(&self) -> usize {
