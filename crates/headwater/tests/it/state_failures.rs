@@ -185,7 +185,7 @@ fn a_state_that_fails_for_long_says_so() {
     let errors: Vec<(i64, String)> = received.try_iter().collect();
     assert!(errors.iter().all(|(_, error)| error.contains("update_state_by_key at") && error.contains("never")));
     assert_eq!(errors.last().unwrap().0, 400, "those behind it are not generated");
-    assert!(failures.iter().any(|error| error.contains("waits for 400 batches that were not computed")));
+    assert!(failures.iter().any(|error| error.contains("waits for 400 batches that failed")));
 }
 
 /// A batch that could not be generated in its turn is missing in the state; what asks for it later is told so, and the
