@@ -31,7 +31,7 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
         Ok(())
     }
     /// Moves to disk what has no room in memory, as a change of the batch, which has made all others.
-    fn make_room(&mut self) -> Fallible<()> {
+    fn make_room(&mut self, _task: &Task<'_>) -> Outcome {
         Ok(())
     }
     /// Takes back what the batch has changed so far.
@@ -209,7 +209,7 @@ impl<P: Step> StateStage<P> {
         let change = Change(state);
         let outputs = step.advance(change.0, task)?;
         task.check()?;
-        change.0.make_room()?;
+        change.0.make_room(task)?;
         change.commit(self.time, self.operator.oldest_version(self.time));
         cell.usage.set(state.status());
         cell.version = self.time;
