@@ -1,7 +1,7 @@
 //! `reduce_by_key_and_window`: one record per key of the window that ends with a batch. The aggregates run along from
 //! batch to batch: what enters is added and what leaves is taken away, and nothing is reduced twice.
 
-use super::node::{AnyDStream, DStreamNode, Tick};
+use super::node::{AnyDStream, DStreamNode, Generated, Tick};
 use super::stateful::StateChain;
 use super::window_reduce::WindowReduce;
 use super::{DStream, Window};
@@ -10,8 +10,11 @@ use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Node, Rdd, RddContext};
 use crate::state::{Inverse, Slide, StateOutputs, StateRecords, StateStage, StateVersion, TwoStacks, Windowing};
 use crate::time::Time;
-use crate::{Closure, Data, Key, Result};
-use std::sync::{Arc, OnceLock, Weak};
+use crate::transport::Role;
+use crate::{Closure, Data, Error, Key, Result};
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 impl<K: Key, V: Data> DStream<(K, V)> {
@@ -135,12 +138,12 @@ impl<K: Key, V: Data> DStream<(K, V)> {
             context,
             step,
             length,
-            slide,
             told_every: slide,
             windowing,
             reduce,
             keeps_empty,
             rebase_every,
+            waiting: Mutex::default(),
         };
         let (chain, filter) = (Arc::new(StateChain::new()), Arc::new(filter));
         let stages = chain.clone();
@@ -188,12 +191,12 @@ impl<K: Key, V: Data> DStream<(K, V)> {
             context,
             step,
             length,
-            slide: step,
             told_every: slide,
             windowing,
             reduce,
             keeps_empty,
             rebase_every,
+            waiting: Mutex::default(),
         };
         let chain = Arc::new(StateChain::new());
         // Who chooses the partitions behind this operator means those of the aggregates.
@@ -228,14 +231,15 @@ struct Slides<K, V, W, F> {
     /// Every how long a batch enters.
     step: Duration,
     length: Duration,
-    /// Every how long there is a stage.
-    slide: Duration,
     /// Every how long somebody reads the aggregates: a batch that is in no window then does not enter.
     told_every: Duration,
     windowing: Arc<W>,
     reduce: F,
     keeps_empty: bool,
+    /// Batches; 0 for never.
     rebase_every: usize,
+    /// What has not entered because a batch before it could not be made: at most one window.
+    waiting: Mutex<BTreeMap<Time, Option<Rdd<(K, V)>>>>,
 }
 impl<K: Key, V: Data, W: Windowing<V>, F: Fn(V, V) -> V + Clone + Closure> Slides<K, V, W, F> {
     /// The stage of batch `tick.time`.
@@ -248,25 +252,67 @@ impl<K: Key, V: Data, W: Windowing<V>, F: Fn(V, V) -> V + Clone + Closure> Slide
         origin: Origin,
     ) -> Result<Arc<StateStage<Slide<K, V, W>>>> {
         let start = tick.time - self.length + self.step;
-        let first = start.max(tick.time - self.slide + self.step).max(tick.zero + self.step);
+        chain.stage(&self.context, tick, choice, |by, before| {
+            let before = before.unwrap_or(tick.zero);
+            let batches = self.entering(tick, start.max(before + self.step))?;
+            Ok(Slide {
+                windowing: self.windowing.clone(),
+                entering: batches.into_iter().map(|(time, rdd)| (time, self.reduced(&rdd, by))).collect(),
+                start,
+                keeps_empty: self.keeps_empty,
+                rebases: self.rebases_between(before, tick),
+                tells_changes,
+                origin,
+            })
+        })
+    }
+    /// The batches from `first` on that enter. Where one of them cannot be made none does, and those that were made wait
+    /// for the next stage.
+    fn entering(&self, tick: &Tick, first: Time) -> Result<Vec<(Time, Rdd<(K, V)>)>> {
+        let mut made = mem::take(&mut *self.waiting()).split_off(&first);
         let is_told = |time: &Time| {
             let every = self.told_every.as_millis();
             let to_next = (every - (*time - tick.zero).as_millis() % every) % every;
             to_next < self.length.as_millis()
         };
-        let batches =
-            first.to(tick.time, self.step)?.filter(is_told).map(|time| Ok((time, self.parent.get_or_compute(time)?)));
-        let batches = batches.collect::<Result<Vec<_>>>()?;
-        let number = (tick.time - tick.zero).as_millis() / self.slide.as_millis();
-        chain.stage(&self.context, tick, choice, |by, _| Slide {
-            windowing: self.windowing.clone(),
-            entering: batches.into_iter().filter_map(|(time, rdd)| Some((time, self.reduced(&rdd?, by)))).collect(),
-            start,
-            keeps_empty: self.keeps_empty,
-            rebases: self.rebase_every > 0 && number.is_multiple_of(self.rebase_every as u128),
-            tells_changes,
-            origin,
-        })
+        let mut failed = None;
+        for time in first.to(tick.time, self.step)?.filter(is_told) {
+            if made.contains_key(&time) {
+                continue;
+            }
+            match self.made(tick, time) {
+                Ok(rdd) => drop(made.insert(time, rdd)),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        match failed {
+            None => Ok(made.into_iter().filter_map(|(time, rdd)| Some((time, rdd?))).collect()),
+            Some(error) => {
+                *self.waiting() = made;
+                Err(error)
+            }
+        }
+    }
+    fn made(&self, tick: &Tick, time: Time) -> Generated<(K, V)> {
+        let is_forgotten = self.parent.forgotten().is_some_and(|forgotten| time <= forgotten);
+        // A worker makes what it has forgotten anew, as often as a task of the driver's asks.
+        if is_forgotten && self.context.transport_as(Role::Worker).is_none() {
+            return Err(Error::program(format!(
+                "the window of {} has no batch {time}, which could not be generated: there is no window until that batch \
+                 has left it",
+                tick.operator
+            )));
+        }
+        self.parent.get_or_compute(time)
+    }
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<Time, Option<Rdd<(K, V)>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Whether a batch behind `before` is one of those in which aggregates are made anew.
+    fn rebases_between(&self, before: Time, tick: &Tick) -> bool {
+        let every = self.step.as_millis() * self.rebase_every as u128;
+        let number = |time: Time| (time - tick.zero).as_millis().checked_div(every);
+        number(tick.time) > number(before)
     }
     /// One record per key of a batch, spread as the aggregates are.
     fn reduced(&self, rdd: &Rdd<(K, V)>, by: &KeyPartitioner<K>) -> Arc<dyn Node<(K, V)>> {

@@ -43,14 +43,14 @@ impl<P: Step> StateChain<P> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and whether
-    /// it is the first.
+    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and which
+    /// version it changes; none if it is the first. Where `step` fails there is no stage.
     pub(super) fn stage(
         &self,
         context: &RddContext,
         tick: &Tick,
         choice: Option<PartitionChoice>,
-        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, bool) -> P,
+        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, Option<Time>) -> Result<P>,
     ) -> Result<Arc<StateStage<P>>> {
         let shards = context.state_shards();
         let make = || {
@@ -85,7 +85,7 @@ impl<P: Step> StateChain<P> {
             )));
         }
         let by = operator.partitioner().clone();
-        let stage = StateStage::new(context, operator, tick.time, previous, |first| step(&by, first))?;
+        let stage = StateStage::new(context, operator, tick.time, previous, |before| step(&by, before))?;
         let mut newest = self.newest();
         newest.recent.retain(|_, stage| stage.strong_count() > 0);
         newest.recent.insert(tick.time, Arc::downgrade(&stage));

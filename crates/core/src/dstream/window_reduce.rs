@@ -18,7 +18,7 @@ pub struct WindowReduce<K, V> {
     pub(super) inverse: Box<dyn Fn(V, V) -> V + Send + Sync>,
     pub(super) window: Window,
     pub(super) filter: Option<Box<dyn Fn(&K, &V) -> bool + Send + Sync>>,
-    /// Windows; 0 for never.
+    /// Batches of the stream that is read; 0 for never.
     pub(super) rebase_every: usize,
 }
 
@@ -39,9 +39,9 @@ impl<K: Key, V: Data> WindowReduce<K, V> {
         WindowReduce { filter: Some(Box::new(keep)), ..self }
     }
     /// Makes the aggregates anew of what is in the window in every `batches`th batch of the stream that is read, counted
-    /// from the start, so that what floating-point numbers lose by adding and taking away does not add up. It costs one
-    /// call of the reduce function for each value in the window. By default, and with 0, it is never done; the aggregate
-    /// of a key also begins anew whenever no value of the key is left.
+    /// from the start; where that batch ends no window, in the next one that does. So what floating-point numbers lose by
+    /// adding and taking away does not add up. It costs one call of the reduce function for each value in the window. By
+    /// default, and with 0, it is never done; the aggregate of a key also begins anew whenever no value of the key is left.
     pub fn rebase_every(self, batches: usize) -> Self {
         WindowReduce { rebase_every: batches, ..self }
     }

@@ -121,13 +121,13 @@ enum Place<E> {
 }
 
 impl<P: Step> StateStage<P> {
-    /// The stage behind `previous`, or the first, which `step` is told.
+    /// The stage behind `previous`, which does what `step` makes: it is told the version before, none for the first.
     pub(crate) fn new(
         context: &RddContext,
         operator: Arc<StateOperator<P::State>>,
         time: Time,
         previous: Option<Arc<StateStage<P>>>,
-        step: impl FnOnce(bool) -> P,
+        step: impl FnOnce(Option<Time>) -> Fallible<P>,
     ) -> Fallible<Arc<StateStage<P>>> {
         let partitions = operator.partitions();
         let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
@@ -150,7 +150,7 @@ impl<P: Step> StateStage<P> {
         };
         let (item, outputs_item) = (context.next_item(), context.next_item());
         // What it makes has names behind these, which are the same in every batch.
-        let step = step(before == operator.zero());
+        let step = step(Some(before).filter(|before| *before != operator.zero()))?;
         let (lineage, _alive) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), operator.version_lives(time));
         let turn = Mutex::default();
         let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place, _alive });

@@ -192,3 +192,21 @@ fn changes_are_told_where_aggregates_are_made_anew() {
     ];
     Check::new().on_both_engines().run(input, program, expected);
 }
+
+/// `rebase_every` counts batches, not windows; where a batch ends no window the next window is made anew.
+#[test]
+fn aggregates_are_made_anew_by_batches() {
+    let of = |every: usize| {
+        move |s: DStream<(char, f64)>| {
+            let sum = WindowReduce::new(|a, b| a + b, |a, b| a - b, (seconds(4), seconds(2))).rebase_every(every);
+            s.reduce_by_key_and_window_changes(sum)
+        }
+    };
+    let check = |every, expected: [f64; 4]| {
+        let input = [1e16, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0].map(|n| vec![('a', n)]);
+        Check::new().on_both_engines().run(input, of(every), expected.map(|sum| vec![('a', Some(sum))]));
+    };
+    check(0, [1e16, 1e16, 1.0, 1.0]);
+    check(2, [1e16, 1e16, 4.0, 4.0]);
+    check(7, [1e16, 1e16, 1.0, 4.0]);
+}
