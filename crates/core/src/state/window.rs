@@ -46,11 +46,11 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
 /// What the entries of a shard share; it takes back what a batch did to it.
 pub(crate) trait Pool: Default + Send + 'static {
     fn rollback(&mut self);
-    fn commit(&mut self, version: Time, oldest: Time);
+    fn commit(&mut self);
 }
 impl Pool for () {
     fn rollback(&mut self) {}
-    fn commit(&mut self, _version: Time, _oldest: Time) {}
+    fn commit(&mut self) {}
 }
 
 /// What batches left in a shard: the slots of their keys.
@@ -77,10 +77,10 @@ impl<V, W: Windowing<V>> Ring<V, W> {
         }
         self.pool.rollback();
     }
-    fn commit(&mut self, version: Time, oldest: Time) {
+    fn commit(&mut self) {
         self.left.clear();
         self.entered = 0;
-        self.pool.commit(version, oldest);
+        self.pool.commit();
     }
 }
 
@@ -273,7 +273,7 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     }
     fn commit(&mut self, version: Time, oldest: Time) {
         self.keys.commit(version, oldest);
-        self.rings.iter_mut().for_each(|ring| ring.commit(version, oldest));
+        self.rings.iter_mut().for_each(Ring::commit);
     }
     fn encode(&self) -> Fallible<Vec<u8>> {
         let mut images: Images<K, V, W> = Default::default();
