@@ -2,7 +2,6 @@
 
 use super::Window;
 use crate::{Closure, Data, Key};
-use std::sync::Arc;
 
 /// What [`DStream::reduce_by_key_and_window_with`](super::DStream::reduce_by_key_and_window_with) is told.
 ///
@@ -14,7 +13,7 @@ use std::sync::Arc;
 /// ```
 #[must_use = "give it to reduce_by_key_and_window_with"]
 pub struct WindowReduce<K, V> {
-    pub(super) reduce: Arc<dyn Fn(V, V) -> V + Send + Sync>,
+    pub(super) reduce: Box<dyn Fn(V, V) -> V + Send + Sync>,
     pub(super) inverse: Box<dyn Fn(V, V) -> V + Send + Sync>,
     pub(super) window: Window,
     pub(super) filter: Option<Box<dyn Fn(&K, &V) -> bool + Send + Sync>>,
@@ -29,7 +28,7 @@ impl<K: Key, V: Data> WindowReduce<K, V> {
         inverse: impl Fn(V, V) -> V + Closure,
         window: impl Into<Window>,
     ) -> Self {
-        let (reduce, inverse) = (Arc::new(reduce), Box::new(inverse));
+        let (reduce, inverse) = (Box::new(reduce), Box::new(inverse));
         WindowReduce { reduce, inverse, window: window.into(), filter: None, rebase_every: 0 }
     }
     /// Only keys and aggregates that `keep` takes are in the stream, and a key whose last value has left is forgotten.

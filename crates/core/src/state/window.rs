@@ -31,6 +31,8 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
     /// An entry without its pool, for another process.
     type Image: Serialize + DeserializeOwned;
 
+    /// Two values, the older one first.
+    fn reduce(&self, older: V, newer: V) -> V;
     fn enter(&self, pool: &mut Self::Pool, old: Option<&Self::Entry>, value: V) -> (Self::Entry, Self::Kept);
     /// The oldest value of the key leaves.
     fn leave(&self, pool: &mut Self::Pool, old: &Self::Entry, kept: &Self::Kept) -> Self::Entry;

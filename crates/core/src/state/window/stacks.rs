@@ -123,6 +123,10 @@ where
     /// The values of both stacks from their tops, the aggregate of the back, and that of all.
     type Image = (Vec<V>, Vec<V>, Option<V>, V);
 
+    #[inline(always)]
+    fn reduce(&self, older: V, newer: V) -> V {
+        (self.0)(older, newer)
+    }
     fn enter(&self, nodes: &mut Nodes<V>, old: Option<&Queue<V>>, value: V) -> (Queue<V>, ()) {
         let Some(old) = old else {
             let (back, total) = (nodes.push(value.clone(), NONE), value.clone());
