@@ -11,7 +11,8 @@ impl<T: Data> DStream<T> {
     ///
     /// ```
     /// use headwater::{prelude::*, testkit::check};
-    /// check([vec!['a'], vec!['b', 'c'], vec![], vec![]], |r| r.count_by_window(seconds(2)), [vec![1], vec![3], vec![2], vec![0]]);
+    /// let counts = |letters: DStream<char>| letters.count_by_window(seconds(2));
+    /// check([vec!['a'], vec!['b', 'c'], vec![], vec![]], counts, [vec![1], vec![3], vec![2], vec![0]]);
     /// ```
     #[track_caller]
     pub fn count_by_window(&self, window: impl Into<Window>) -> DStream<u64> {

@@ -45,13 +45,15 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stream = self.attach("map_with_state", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("map_with_state");
-            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| MapWithState {
-                time: tick.time,
-                map: function.clone(),
-                data: data.map(|rdd| rdd.spread(by)),
-                initial: initial.as_ref().filter(|_| before.is_none()).map(|rdd| rdd.spread(by)),
-                timeout,
-                origin,
+            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| {
+                Ok(MapWithState {
+                    time: tick.time,
+                    map: function.clone(),
+                    data: data.map(|rdd| rdd.spread(by)),
+                    initial: initial.as_ref().filter(|_| before.is_none()).map(|rdd| rdd.spread(by)),
+                    timeout,
+                    origin,
+                })
             })?;
             Ok(Some(Rdd::from_node(&context, StateOutputs { stage, origin })))
         });

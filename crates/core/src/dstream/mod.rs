@@ -42,6 +42,7 @@ mod union;
 mod update_state_by_key;
 mod window;
 mod window_reduce;
+mod window_slides;
 mod window_span;
 
 pub use foreach_rdd::{JobOutcome, OutputOperation};

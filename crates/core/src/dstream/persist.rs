@@ -17,9 +17,9 @@ pub(super) struct Keeping<T> {
 impl<T: Record> DStream<T> {
     /// Keeps the partitions of each batch's RDD at `level` once they are computed, so that several outputs, or windows
     /// over several batches, compute them once. They go when the batch is forgotten. It is a setting of the operator,
-    /// and so of every handle to it; the last call counts. On a window's stream it is about the stream that is read, see
-    /// [`DStream::window`]. An RDD that is persisted already, which `transform` may
-    /// return, stays at its level. Refused after the start. Source: Spark's `persist`.
+    /// and so of every handle to it; the last call counts. On the stream of [`DStream::window`] it is a setting of the
+    /// stream that the window reads. An RDD that is persisted already, which `transform` may return, stays at its level.
+    /// Refused after the start. Source: Spark's `persist`.
     ///
     /// ```
     /// use headwater::{prelude::*, testkit::check};

@@ -18,15 +18,7 @@ impl<T: Record> DStream<T> {
     where
         T: Data,
     {
-        self.reduced("reduce", Arc::new(reduce))
-    }
-
-    /// As [`DStream::reduce`], for the operator `kind`.
-    #[track_caller]
-    pub(super) fn reduced(&self, kind: &'static str, reduce: Arc<impl Fn(T, T) -> T + Closure>) -> DStream<T>
-    where
-        T: Data,
-    {
+        let (kind, reduce) = ("reduce", Arc::new(reduce));
         self.derive(kind, move |rdd, _| {
             let partial = rdd.fold_partitions(kind, || None, reducing(reduce.clone()), |total| total);
             partial.repartition(1).fold_partitions(kind, || None, reducing(reduce.clone()), |total| total)

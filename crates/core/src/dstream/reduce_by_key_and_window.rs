@@ -1,16 +1,15 @@
 //! `reduce_by_key_and_window`: one record per key of the window that ends with a batch. The aggregates run along from
 //! batch to batch: what enters is added and what leaves is taken away, and nothing is reduced twice.
 
-use super::node::{AnyDStream, DStreamNode, Tick};
+use super::node::{AnyDStream, DStreamNode};
 use super::stateful::StateChain;
 use super::window_reduce::WindowReduce;
+use super::window_slides::{Plan, Slides};
 use super::{DStream, Window};
 use crate::origin::Origin;
-use crate::partitioner::{KeyPartitioner, PartitionChoice};
-use crate::rdd::{Node, Rdd, RddContext};
-use crate::state::{Inverse, Slide, StateOutputs, StateRecords, StateStage, StateVersion, TwoStacks, Windowing};
-use crate::time::Time;
-use crate::{Closure, Data, Key, Result};
+use crate::rdd::Rdd;
+use crate::state::{Inverse, Slide, StateOutputs, StateRecords, StateVersion, TwoStacks, Windowing};
+use crate::{Closure, Data, Key};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -40,11 +39,9 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         reduce: impl Fn(V, V) -> V + Closure,
         window: impl Into<Window>,
     ) -> DStream<(K, V)> {
-        let reduce = Arc::new(reduce);
-        let reduce = move |a, b| reduce(a, b);
-        let kind = "reduce_by_key_and_window";
-        let plan = Plan { kind, keeps_empty: false, rebase_every: 0, filter: |_: &K, _: &V| true };
-        self.running(window.into(), Arc::new(TwoStacks(reduce.clone())), reduce, plan)
+        let (kind, windowing) = ("reduce_by_key_and_window", Arc::new(TwoStacks(reduce)));
+        let plan = Plan { kind, windowing, keeps_empty: false, rebase_every: 0, tells_changes: false };
+        self.running(window.into(), plan, |_, _| true)
     }
 
     /// As [`DStream::reduce_by_key_and_window`], where `inverse` takes away what `reduce` added:
@@ -72,11 +69,9 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         inverse: impl Fn(V, V) -> V + Closure,
         window: impl Into<Window>,
     ) -> DStream<(K, V)> {
-        let reduce = Arc::new(reduce);
-        let reduce = move |a, b| reduce(a, b);
-        let kind = "reduce_by_key_and_window_inverse";
-        let plan = Plan { kind, keeps_empty: true, rebase_every: 0, filter: |_: &K, _: &V| true };
-        self.running(window.into(), Arc::new(Inverse { reduce: reduce.clone(), inverse }), reduce, plan)
+        let (kind, windowing) = ("reduce_by_key_and_window_inverse", Arc::new(Inverse { reduce, inverse }));
+        let plan = Plan { kind, windowing, keeps_empty: true, rebase_every: 0, tells_changes: false };
+        self.running(window.into(), plan, |_, _| true)
     }
 
     /// [`DStream::reduce_by_key_and_window_inverse`] with a filter, or one that makes its aggregates anew now and then.
@@ -92,12 +87,9 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     #[track_caller]
     pub fn reduce_by_key_and_window_with(&self, reduce: WindowReduce<K, V>) -> DStream<(K, V)> {
         let WindowReduce { reduce, inverse, window, filter, rebase_every } = reduce;
-        let keeps_empty = filter.is_none();
-        let filter = move |key: &K, value: &V| filter.as_ref().is_none_or(|filter| filter(key, value));
-        let of_batch = reduce.clone();
-        let windowing = Inverse { reduce: move |a, b| reduce(a, b), inverse };
-        let plan = Plan { kind: "reduce_by_key_and_window_with", keeps_empty, rebase_every, filter };
-        self.running(window, Arc::new(windowing), move |a, b| of_batch(a, b), plan)
+        let (kind, windowing) = ("reduce_by_key_and_window_with", Arc::new(Inverse { reduce, inverse }));
+        let plan = Plan { kind, windowing, keeps_empty: filter.is_none(), rebase_every, tells_changes: false };
+        self.running(window, plan, move |key, value| filter.as_ref().is_none_or(|filter| filter(key, value)))
     }
 
     /// What has changed since the window before: the keys of which values entered or left, each with its aggregate, or
@@ -123,33 +115,17 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     #[track_caller]
     pub fn reduce_by_key_and_window_changes(&self, reduce: WindowReduce<K, V>) -> DStream<(K, Option<V>)> {
         let WindowReduce { reduce, inverse, window, filter, rebase_every } = reduce;
-        let kind = "reduce_by_key_and_window_changes";
+        let (kind, windowing) = ("reduce_by_key_and_window_changes", Arc::new(Inverse { reduce, inverse }));
         let (length, slide) = self.checked_window(kind, window);
-        let of_batch = reduce.clone();
-        let windowing = Arc::new(Inverse { reduce: move |a, b| reduce(a, b), inverse });
-        let (parent, step, context) = (self.node.clone(), self.slide_duration(), self.context().clone());
-        let reduce = move |a, b| of_batch(a, b);
-        let keeps_empty = false;
-        let slides = Slides {
-            parent,
-            context,
-            step,
-            length,
-            slide,
-            told_every: slide,
-            windowing,
-            reduce,
-            keeps_empty,
-            rebase_every,
-        };
+        let plan = Plan { kind, windowing, keeps_empty: false, rebase_every, tells_changes: true };
+        let slides = Slides::new(self, plan, length, slide);
         let (chain, filter) = (Arc::new(StateChain::new()), Arc::new(filter));
         let stages = chain.clone();
         let stream = self.attach_sliding(kind, vec![self.node.clone()], slide, length.max(slide), move |tick| {
-            let origin = Origin::here(kind);
-            let stage = slides.stage(&stages, tick, tick.partitions.clone(), true, origin)?;
+            let stage = slides.stage(&stages, tick, tick.partitions.clone())?;
             let filter = filter.clone();
             let told = move |key: &K, value: &V| (*filter).as_ref().is_none_or(|filter| filter(key, value));
-            let changes = Rdd::from_node(&slides.context, StateOutputs { stage, origin });
+            let changes = Rdd::from_node(slides.context(), StateOutputs { stage, origin: Origin::here(kind) });
             Ok(Some(changes.map(move |(key, value)| {
                 let value = value.filter(|value| told(&key, value));
                 (key, value)
@@ -160,56 +136,27 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     }
 }
 
-/// What becomes of the running aggregates.
-struct Plan<F> {
-    /// The operation that the user called, for errors.
-    kind: &'static str,
-    keeps_empty: bool,
-    rebase_every: usize,
-    /// Which keys and aggregates are in the stream.
-    filter: F,
-}
+/// Who chooses the partitions behind the operator means those of the aggregates.
+type Chosen = Arc<OnceLock<Weak<dyn AnyDStream>>>;
 
 impl<K: Key, V: Data> DStream<(K, V)> {
-    /// The aggregates of `windowing`, which run along with this stream's batches, at the times of `window`.
+    /// The aggregates that `filter` takes, at the times of `window`.
     #[track_caller]
     fn running<W: Windowing<V>>(
         &self,
         window: Window,
-        windowing: Arc<W>,
-        reduce: impl Fn(V, V) -> V + Clone + Closure,
-        plan: Plan<impl Fn(&K, &V) -> bool + Closure>,
+        plan: Plan<W>,
+        filter: impl Fn(&K, &V) -> bool + Closure,
     ) -> DStream<(K, V)> {
-        let Plan { kind, keeps_empty, rebase_every, filter } = plan;
+        let kind = plan.kind;
         let (length, slide) = self.checked_window(kind, window);
-        let (parent, step, context) = (self.node.clone(), self.slide_duration(), self.context().clone());
-        let slides = Slides {
-            parent,
-            context,
-            step,
-            length,
-            slide: step,
-            told_every: slide,
-            windowing,
-            reduce,
-            keeps_empty,
-            rebase_every,
-        };
-        let chain = Arc::new(StateChain::new());
-        // Who chooses the partitions behind this operator means those of the aggregates.
-        let chosen: Arc<OnceLock<Weak<dyn AnyDStream>>> = Arc::default();
-        let (stages, choice) = (chain.clone(), chosen.clone());
-        let aggregates = self.attach("running_aggregates", vec![self.node.clone()], move |tick| {
-            let choice = choice.get().and_then(Weak::upgrade).and_then(|node| node.header().partitions());
-            let stage = slides.stage(&stages, tick, choice, false, Origin::here(kind))?;
-            Ok(Some(Rdd::from_node(&slides.context, StateVersion(stage))))
-        });
-        self.graph.add_stateful(aggregates.node.clone(), chain.clone());
+        let (chain, chosen) = (Arc::new(StateChain::new()), Chosen::default());
+        let of = self.aggregates(Slides::new(self, plan, length, slide), &chain, &chosen);
         let emit = Arc::new(move |key: &K, entry: &W::Entry| {
             let total = W::total(entry);
             filter(key, total).then(|| (key.clone(), total.clone()))
         });
-        let (of, context) = (aggregates.node.clone(), self.context().clone());
+        let context = self.context().clone();
         let stream = self.attach_sliding(kind, vec![of.clone()], slide, Duration::ZERO, move |tick| {
             let _has_stage = of.get_or_compute(tick.time)?;
             let Some(stage) = chain.at(tick.time) else { return Ok(None) };
@@ -221,59 +168,23 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let _fresh = chosen.set(Arc::downgrade(&node));
         stream.choosing_partitions()
     }
-}
 
-/// How the aggregates of a window move from batch to batch.
-struct Slides<K, V, W, F> {
-    parent: Arc<DStreamNode<(K, V)>>,
-    context: RddContext,
-    /// Every how long a batch enters.
-    step: Duration,
-    length: Duration,
-    /// Every how long there is a stage.
-    slide: Duration,
-    /// Every how long somebody reads the aggregates: a batch that is in no window then does not enter.
-    told_every: Duration,
-    windowing: Arc<W>,
-    reduce: F,
-    keeps_empty: bool,
-    rebase_every: usize,
-}
-impl<K: Key, V: Data, W: Windowing<V>, F: Fn(V, V) -> V + Clone + Closure> Slides<K, V, W, F> {
-    /// The stage of batch `tick.time`.
-    fn stage(
+    /// The operator whose state the aggregates are: they run along with this stream's batches, also where the windows
+    /// are fewer.
+    #[track_caller]
+    fn aggregates<W: Windowing<V>>(
         &self,
-        chain: &StateChain<Slide<K, V, W>>,
-        tick: &Tick,
-        choice: Option<PartitionChoice>,
-        tells_changes: bool,
-        origin: Origin,
-    ) -> Result<Arc<StateStage<Slide<K, V, W>>>> {
-        let start = tick.time - self.length + self.step;
-        let first = start.max(tick.time - self.slide + self.step).max(tick.zero + self.step);
-        let is_told = |time: &Time| {
-            let every = self.told_every.as_millis();
-            let to_next = (every - (*time - tick.zero).as_millis() % every) % every;
-            to_next < self.length.as_millis()
-        };
-        let batches =
-            first.to(tick.time, self.step)?.filter(is_told).map(|time| Ok((time, self.parent.get_or_compute(time)?)));
-        let batches = batches.collect::<Result<Vec<_>>>()?;
-        let number = (tick.time - tick.zero).as_millis() / self.slide.as_millis();
-        chain.stage(&self.context, tick, choice, |by, _| Slide {
-            windowing: self.windowing.clone(),
-            entering: batches.into_iter().filter_map(|(time, rdd)| Some((time, self.reduced(&rdd?, by)))).collect(),
-            start,
-            keeps_empty: self.keeps_empty,
-            rebases: self.rebase_every > 0 && number.is_multiple_of(self.rebase_every as u128),
-            tells_changes,
-            origin,
-        })
-    }
-    /// One record per key of a batch, spread as the aggregates are.
-    fn reduced(&self, rdd: &Rdd<(K, V)>, by: &KeyPartitioner<K>) -> Arc<dyn Node<(K, V)>> {
-        let reduced = rdd.reduce_by_key(self.reduce.clone());
-        let placed = reduced.choosing(&PartitionChoice::By(by.erased().clone()));
-        placed.expect("a reduction chooses its partitions").node().clone()
+        slides: Slides<K, V, W>,
+        chain: &Arc<StateChain<Slide<K, V, W>>>,
+        chosen: &Chosen,
+    ) -> Arc<DStreamNode<()>> {
+        let (stages, chosen) = (chain.clone(), chosen.clone());
+        let aggregates = self.attach("running_aggregates", vec![self.node.clone()], move |tick| {
+            let choice = chosen.get().and_then(Weak::upgrade).and_then(|node| node.header().partitions());
+            let stage = slides.stage(&stages, tick, choice)?;
+            Ok(Some(Rdd::from_node(slides.context(), StateVersion(stage))))
+        });
+        self.graph.add_stateful(aggregates.node.clone(), chain.clone());
+        aggregates.node
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// For each of `nodes`, where parents come before children: `minimum`, the slide duration and what those who read it
-/// remember and how far they look back, whichever is longest; and longer than the checkpoint interval: if it is not, twice that. Source: Spark's
-/// `DStream.initialize`, `remember` and `parentRememberDuration`.
+/// remember and how far they look back, whichever is longest; and longer than the checkpoint interval: if it is not,
+/// twice that. Source: Spark's `DStream.initialize`, `remember` and `parentRememberDuration`.
 pub(super) fn remember_durations(nodes: &[Arc<dyn AnyDStream>], minimum: Duration) -> Vec<Duration> {
     let mut asked: HashMap<*const (), Duration> = HashMap::new();
     let mut durations: Vec<Duration> = nodes

@@ -45,14 +45,14 @@ impl<P: Step> StateChain<P> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and the
-    /// version that it changes, none if it is the first.
+    /// The stage of batch `tick.time`, which does what `step` says: it is told the partitioner of the state, and which
+    /// version it changes; none if it is the first. Where `step` fails there is no stage.
     pub(super) fn stage(
         &self,
         context: &RddContext,
         tick: &Tick,
         choice: Option<PartitionChoice>,
-        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, Option<Time>) -> P,
+        step: impl FnOnce(&KeyPartitioner<StateKey<P>>, Option<Time>) -> Result<P>,
     ) -> Result<Arc<StateStage<P>>> {
         let shards = context.state_shards();
         let make = || {

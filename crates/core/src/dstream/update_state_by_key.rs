@@ -102,12 +102,14 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stream = self.attach("update_state_by_key", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("update_state_by_key");
-            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| UpdateState {
-                time: tick.time,
-                update: update.clone(),
-                data: data.map(|rdd| rdd.spread(by)),
-                initial: initial.as_ref().filter(|_| before.is_none()).map(|rdd| rdd.spread(by)),
-                origin,
+            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| {
+                Ok(UpdateState {
+                    time: tick.time,
+                    update: update.clone(),
+                    data: data.map(|rdd| rdd.spread(by)),
+                    initial: initial.as_ref().filter(|_| before.is_none()).map(|rdd| rdd.spread(by)),
+                    origin,
+                })
             })?;
             Ok(Some(Rdd::from_node(&context, all_entries(stage, tick.is_asked_for, origin)?)))
         });

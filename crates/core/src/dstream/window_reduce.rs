@@ -2,7 +2,6 @@
 
 use super::Window;
 use crate::{Closure, Data, Key};
-use std::sync::Arc;
 
 /// What [`DStream::reduce_by_key_and_window_with`](super::DStream::reduce_by_key_and_window_with) is told.
 ///
@@ -14,11 +13,11 @@ use std::sync::Arc;
 /// ```
 #[must_use = "give it to reduce_by_key_and_window_with"]
 pub struct WindowReduce<K, V> {
-    pub(super) reduce: Arc<dyn Fn(V, V) -> V + Send + Sync>,
+    pub(super) reduce: Box<dyn Fn(V, V) -> V + Send + Sync>,
     pub(super) inverse: Box<dyn Fn(V, V) -> V + Send + Sync>,
     pub(super) window: Window,
     pub(super) filter: Option<Box<dyn Fn(&K, &V) -> bool + Send + Sync>>,
-    /// Windows; 0 for never.
+    /// Batches of the stream that is read; 0 for never.
     pub(super) rebase_every: usize,
 }
 
@@ -29,7 +28,7 @@ impl<K: Key, V: Data> WindowReduce<K, V> {
         inverse: impl Fn(V, V) -> V + Closure,
         window: impl Into<Window>,
     ) -> Self {
-        let (reduce, inverse) = (Arc::new(reduce), Box::new(inverse));
+        let (reduce, inverse) = (Box::new(reduce), Box::new(inverse));
         WindowReduce { reduce, inverse, window: window.into(), filter: None, rebase_every: 0 }
     }
     /// Only keys and aggregates that `keep` takes are in the stream, and a key whose last value has left is forgotten.
@@ -39,9 +38,9 @@ impl<K: Key, V: Data> WindowReduce<K, V> {
         WindowReduce { filter: Some(Box::new(keep)), ..self }
     }
     /// Makes the aggregates anew of what is in the window in every `batches`th batch of the stream that is read, counted
-    /// from the start, so that what floating-point numbers lose by adding and taking away does not add up. It costs one
-    /// call of the reduce function for each value in the window. By default, and with 0, it is never done; the aggregate
-    /// of a key also begins anew whenever no value of the key is left.
+    /// from the start; where that batch ends no window, in the next one that does. So what floating-point numbers lose by
+    /// adding and taking away does not add up. It costs one call of the reduce function for each value in the window. By
+    /// default, and with 0, it is never done; the aggregate of a key also begins anew whenever no value of the key is left.
     pub fn rebase_every(self, batches: usize) -> Self {
         WindowReduce { rebase_every: batches, ..self }
     }

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::cold::Id;
-use super::shard::Shard;
+use super::shard::{Shard, Then};
 use crate::hash::{HashSeed, hash_of};
 use crate::time::Time;
 use crate::{Key, Record};
@@ -86,8 +86,8 @@ impl<K: Key, S: Record> KeyedState<K, S> {
             shard.commit(version);
         }
     }
-    /// Of what is in memory: fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor` on; the cursor to
-    /// go on at, or none at the end.
+    /// Of what is in memory: fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor`
+    /// on; the cursor to go on at, or none at the end.
     pub(crate) fn scan<R>(
         &self,
         version: Time,
@@ -96,16 +96,16 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         out: &mut Vec<R>,
         mut take: impl FnMut(&K, &S) -> Option<R>,
     ) -> Option<Cursor> {
-        let Cursor::Memory { shard, slot: mut from } = cursor else { return None };
+        let Cursor::Memory { shard, slot: mut from, mut then } = cursor else { return None };
         for shard in shard..self.shards.len() {
             let more = |key: &K, state: &S| {
                 out.extend(take(key, state));
                 out.len() < most
             };
-            if let Some(slot) = self.shards[shard].scan(version, from, more) {
-                return Some(Cursor::Memory { shard, slot });
+            if let Some(slot) = self.shards[shard].scan(version, from, &mut then, more) {
+                return Some(Cursor::Memory { shard, slot, then });
             }
-            from = 0;
+            (from, then) = Default::default();
         }
         None
     }
@@ -119,17 +119,17 @@ impl<K: Key, S: Record> KeyedState<K, S> {
 }
 
 /// How far a scan has come.
-#[derive(Clone, Copy)]
 pub(crate) enum Cursor {
     Memory {
         shard: usize,
         slot: usize,
+        then: Then,
     },
     /// Behind what is in memory; behind an entry on disk, if it is one.
     Disk(Option<Id>),
 }
 impl Default for Cursor {
     fn default() -> Self {
-        Cursor::Memory { shard: 0, slot: 0 }
+        Cursor::Memory { shard: 0, slot: 0, then: Then::default() }
     }
 }

@@ -46,6 +46,60 @@ enum Old<K, S> {
     /// A key that was removed.
     Entry(Box<(K, S)>),
 }
+impl<K, S> Old<K, S> {
+    fn key(&self) -> &K {
+        match self {
+            Old::Entry(entry) => &entry.0,
+            Old::State(_) | Old::Nothing => unreachable!("only a removed entry has a key of its own"),
+        }
+    }
+    fn state(&self) -> &S {
+        match self {
+            Old::Entry(entry) => &entry.1,
+            Old::State(state) => state,
+            Old::Nothing => unreachable!("what was not there has no state"),
+        }
+    }
+}
+
+/// Where what slots held in a version stands in the logs of the batches that came later. It is right until the next
+/// batch has ended, so that who reads page by page makes it once.
+#[derive(Clone, Default)]
+pub(crate) struct Then {
+    /// How many came later.
+    batches: usize,
+    /// Slots that none of them has changed are as they are now.
+    slots: RapidHashMap<u32, Held>,
+}
+/// The number of a later batch and that of its change.
+type At = (usize, usize);
+#[derive(Clone, Copy)]
+enum Held {
+    Nothing,
+    /// A state, and a key that was removed there, unless it is in the slot until now.
+    Entry {
+        removed: Option<At>,
+        state: At,
+    },
+}
+impl Then {
+    fn of<'a, K: 'a, S: 'a>(newer: impl DoubleEndedIterator<Item = &'a Log<K, S>> + ExactSizeIterator) -> Then {
+        let mut then = Then { batches: newer.len(), slots: RapidHashMap::default() };
+        for (batch, log) in newer.enumerate().rev() {
+            for (change, (slot, old)) in log.iter().enumerate().rev() {
+                let at = (batch, change);
+                let removed = match (old, then.slots.get(slot)) {
+                    (Old::Entry(_), _) => Some(at),
+                    (_, Some(Held::Entry { removed, .. })) => *removed,
+                    _ => None,
+                };
+                let held = if matches!(old, Old::Nothing) { Held::Nothing } else { Held::Entry { removed, state: at } };
+                then.slots.insert(*slot, held);
+            }
+        }
+        then
+    }
+}
 
 /// Cells that are looked at before a slot is asked for.
 const NEAR: usize = 4;
@@ -281,16 +335,28 @@ impl<K: Hash + Eq + 'static, S> Shard<K, S> {
     }
 
     /// The entries of `version` in slots from `from` on, as long as `take` wants more; the slot to go on at, or none at
-    /// the end.
-    pub(super) fn scan(&self, version: Time, from: usize, mut take: impl FnMut(&K, &S) -> bool) -> Option<usize> {
-        let before = self.before(version);
+    /// the end. `then` is what the call before found out about the version, if there was one.
+    pub(super) fn scan(
+        &self,
+        version: Time,
+        from: usize,
+        then: &mut Then,
+        mut take: impl FnMut(&K, &S) -> bool,
+    ) -> Option<usize> {
+        let oldest_newer = self.undo.partition_point(|(changed, _)| *changed <= version);
+        let newer = || self.undo.range(oldest_newer..).map(|(_, log)| log);
+        if then.batches != newer().len() {
+            *then = Then::of(newer());
+        }
         for (at, slot) in self.slots.iter().enumerate().skip(from) {
-            let entry = match &before {
+            let old = |(batch, change): At| &self.undo[oldest_newer + batch].1[change].1;
+            let entry = match then.slots.get(&(at as u32)) {
                 None => slot.as_ref().map(|(key, state)| (key, state)),
-                Some(before) => match before.get(&(at as u32)) {
-                    Some(then) => *then,
-                    None => slot.as_ref().map(|(key, state)| (key, state)),
-                },
+                Some(Held::Nothing) => None,
+                Some(Held::Entry { removed, state }) => {
+                    let key = removed.map_or_else(|| &self.entry(at as u32).0, |removed| old(removed).key());
+                    Some((key, old(*state).state()))
+                }
             };
             if let Some((key, state)) = entry
                 && !take(key, state)
@@ -299,24 +365,6 @@ impl<K: Hash + Eq + 'static, S> Shard<K, S> {
             }
         }
         None
-    }
-    /// What slots held in `version`, of those that were changed since; none if none was.
-    fn before(&self, version: Time) -> Option<RapidHashMap<u32, Option<(&K, &S)>>> {
-        if self.undo.back().is_none_or(|(newest, _)| *newest <= version) {
-            return None;
-        }
-        let mut before: RapidHashMap<u32, Option<(&K, &S)>> = RapidHashMap::default();
-        let newer = self.undo.iter().rev().take_while(|(changed, _)| *changed > version);
-        for (slot, old) in newer.flat_map(|(_, changes)| changes.iter().rev()) {
-            let now = || self.slots[*slot as usize].as_ref().map(|(key, state)| (key, state));
-            let then = before.entry(*slot).or_insert_with(now);
-            match old {
-                Old::Nothing => *then = None,
-                Old::Entry(entry) => *then = Some((&entry.0, &entry.1)),
-                Old::State(state) => *then = then.map(|(key, _)| (key, state)),
-            }
-        }
-        Some(before)
     }
 
     fn vacant(&mut self) -> u32 {

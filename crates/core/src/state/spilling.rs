@@ -180,9 +180,10 @@ impl<K: Key, S: Data> TableState<K, S> {
     }
     /// Moves entries to disk until `excess` are gone: those that were not touched for longest, about, by a sweep that
     /// gives each a second chance. Every shard gives its part, so that none needs more places than its share.
-    pub(super) fn evict(&mut self, mut excess: usize) -> Result<()> {
+    pub(super) fn evict(&mut self, mut excess: usize, task: &Task<'_>) -> Outcome {
         let TableState { keys, cold: Some(cold), sweep, .. } = self else { return Ok(()) };
         sweep.try_back(keys)?;
+        let mut written = 0;
         let (seed, shards) = (keys.seed(), keys.shards.len());
         let each = excess.div_ceil(shards);
         // Behind the first circle all had their chance, so a second one finds enough.
@@ -196,6 +197,10 @@ impl<K: Key, S: Data> TableState<K, S> {
                     while part > 0
                         && let Some(slot) = shard.sweep(left)
                     {
+                        if written % CHUNK == 0 {
+                            task.check()?;
+                        }
+                        written += 1;
                         let evicted = evict(shard, cold, hash_of(seed, &shard.entry(slot).0))?;
                         (part, excess) = (part.saturating_sub(evicted), excess.saturating_sub(evicted));
                     }
@@ -239,3 +244,6 @@ fn evict<K: Key, S: Data>(shard: &mut Shard<K, S>, cold: &mut Cold, hash: u64) -
     slots.iter().for_each(|slot| shard.remove(*slot));
     Ok(slots.len())
 }
+
+#[cfg(test)]
+mod tests;

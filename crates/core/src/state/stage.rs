@@ -33,7 +33,7 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
         Ok(())
     }
     /// Moves to disk what has no room in memory, as a change of the batch, which has made all others.
-    fn make_room(&mut self) -> Fallible<()> {
+    fn make_room(&mut self, _task: &Task<'_>) -> Outcome {
         Ok(())
     }
     /// Takes back what the batch has changed so far.
@@ -122,13 +122,13 @@ enum Place<E> {
 }
 
 impl<P: Step> StateStage<P> {
-    /// The stage behind `previous`. `step` is told the version that it changes; none if it is the first.
+    /// The stage behind `previous`, which does what `step` makes: it is told the version before, none for the first.
     pub(crate) fn new(
         context: &RddContext,
         operator: Arc<StateOperator<P::State>>,
         time: Time,
         previous: Option<Arc<StateStage<P>>>,
-        step: impl FnOnce(Option<Time>) -> P,
+        step: impl FnOnce(Option<Time>) -> Fallible<P>,
     ) -> Fallible<Arc<StateStage<P>>> {
         let partitions = operator.partitions();
         let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
@@ -151,7 +151,7 @@ impl<P: Step> StateStage<P> {
         };
         let (item, outputs_item) = (context.next_item(), context.next_item());
         // What it makes has names behind these, which are the same in every batch.
-        let step = step(Some(before).filter(|before| *before != operator.zero()));
+        let step = step(Some(before).filter(|before| *before != operator.zero()))?;
         refuse_later_states(&step, &operator)?;
         let (lineage, turn) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), Mutex::default());
         let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place });
@@ -211,7 +211,7 @@ impl<P: Step> StateStage<P> {
         let change = Change(state);
         let outputs = step.advance(change.0, task)?;
         task.check()?;
-        change.0.make_room()?;
+        change.0.make_room(task)?;
         change.commit(self.time, self.operator.forget_unused(self.time));
         cell.usage.set(state.report());
         cell.version = self.time;

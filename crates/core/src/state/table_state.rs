@@ -66,9 +66,9 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     fn begin(&mut self, oldest: Time) -> Result<()> {
         self.cold.as_mut().map_or(Ok(()), |cold| cold.sink(oldest))
     }
-    fn make_room(&mut self) -> Result<()> {
+    fn make_room(&mut self, task: &Task<'_>) -> Outcome {
         let excess = self.measured_excess();
-        if excess > 0 { self.evict(excess) } else { Ok(()) }
+        if excess > 0 { self.evict(excess, task) } else { Ok(()) }
     }
     fn rollback(&mut self) {
         self.keys.rollback();

@@ -5,10 +5,11 @@ mod inverse;
 mod stacks;
 
 use super::keyed::KeyedState;
+use super::shard::Shard;
 use super::stage::{Outputs, PartitionState, Step};
 use crate::hash::HashSeed;
 use crate::origin::Origin;
-use crate::rdd::{FoundShuffles, Node, Stop, Task};
+use crate::rdd::{CHUNK, FoundShuffles, Node, Outcome, Stop, Task};
 use crate::time::Time;
 use crate::{Data, Key, Record, Result as Fallible, wire};
 pub(crate) use inverse::Inverse;
@@ -30,6 +31,8 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
     /// An entry without its pool, for another process.
     type Image: Serialize + DeserializeOwned;
 
+    /// Two values, the older one first.
+    fn reduce(&self, older: V, newer: V) -> V;
     fn enter(&self, pool: &mut Self::Pool, old: Option<&Self::Entry>, value: V) -> (Self::Entry, Self::Kept);
     /// The oldest value of the key leaves.
     fn leave(&self, pool: &mut Self::Pool, old: &Self::Entry, kept: &Self::Kept) -> Self::Entry;
@@ -45,11 +48,11 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
 /// What the entries of a shard share; it takes back what a batch did to it.
 pub(crate) trait Pool: Default + Send + 'static {
     fn rollback(&mut self);
-    fn commit(&mut self, version: Time, oldest: Time);
+    fn commit(&mut self);
 }
 impl Pool for () {
     fn rollback(&mut self) {}
-    fn commit(&mut self, _version: Time, _oldest: Time) {}
+    fn commit(&mut self) {}
 }
 
 /// What batches left in a shard: the slots of their keys.
@@ -76,10 +79,10 @@ impl<V, W: Windowing<V>> Ring<V, W> {
         }
         self.pool.rollback();
     }
-    fn commit(&mut self, version: Time, oldest: Time) {
+    fn commit(&mut self) {
         self.left.clear();
         self.entered = 0;
-        self.pool.commit(version, oldest);
+        self.pool.commit();
     }
 }
 
@@ -120,10 +123,12 @@ impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
             self.enter(state, *time, batch, task)?;
         }
         task.enter(self.origin);
+        // What is made anew has not changed: keys of which nothing entered or left are not told.
+        let touched = if self.tells_changes { self.touched(state, task)? } else { Vec::new() };
         if self.rebases {
             self.rebase(state, task)?;
         }
-        let changes = if self.tells_changes { self.changes(state) } else { Outputs::default() };
+        let changes = self.changes(state, touched, task)?;
         if !self.keeps_empty {
             for (shard, slots) in state.keys.shards.iter_mut().zip(emptied) {
                 for slot in slots {
@@ -143,17 +148,16 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
     fn leave(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<Vec<u32>>, Stop> {
         let mut emptied: Vec<Vec<u32>> = state.rings.iter().map(|_| Vec::new()).collect();
         for ((shard, ring), emptied) in state.keys.shards.iter_mut().zip(&mut state.rings).zip(&mut emptied) {
-            task.check()?;
             while let Some(batch) = ring.batches.pop_front_if(|(time, _)| *time < self.start) {
                 ring.left.push(batch);
                 let Ring { left, pool, .. } = ring;
-                for (slot, kept) in &left.last().expect("it was pushed").1 {
+                each_checked(task, &left.last().expect("it was pushed").1, |(slot, kept)| {
                     let new = self.windowing.leave(pool, &shard.entry(*slot).1, kept);
                     if W::is_empty(&new) {
                         emptied.push(*slot);
                     }
                     shard.replace(*slot, new);
-                }
+                })?;
             }
         }
         Ok(emptied)
@@ -193,12 +197,13 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
     /// Makes all aggregates anew of what is in the window.
     fn rebase(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<(), Stop> {
         for (shard, ring) in state.keys.shards.iter_mut().zip(&state.rings) {
-            task.check()?;
             let mut values: Vec<Vec<&W::Kept>> = (0..shard.num_slots()).map(|_| Vec::new()).collect();
-            for (slot, kept) in ring.batches.iter().flat_map(|(_, batch)| batch) {
-                values[*slot as usize].push(kept);
+            for (_, batch) in &ring.batches {
+                each_checked(task, batch, |(slot, kept)| values[*slot as usize].push(kept))?;
             }
             for (slot, values) in (0u32..).zip(values) {
+                // A slot may have a value of each batch in the window.
+                task.check()?;
                 if let Some((_, entry)) = shard.get(slot)
                     && let Some(new) = self.windowing.rebased(entry, values)
                 {
@@ -208,21 +213,47 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
         }
         Ok(())
     }
-    /// The keys that were touched, each once.
-    fn changes(&self, state: &WindowState<K, V, W>) -> Outputs<(K, Option<V>)> {
-        let mut changes = Outputs::default();
-        for shard in &state.keys.shards {
-            let mut told = vec![false; shard.num_slots()];
-            for slot in shard.changed() {
-                if let Some((key, entry)) = shard.get(slot)
-                    && !mem::replace(&mut told[slot as usize], true)
-                {
-                    changes.push((key.clone(), (!W::is_empty(entry)).then(|| W::total(entry).clone())));
+    /// The slots of each shard of which a value entered or left, each once.
+    fn touched(&self, state: &WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<Vec<u32>>, Stop> {
+        let of_shard = |shard: &Shard<K, W::Entry>| {
+            let (mut known, mut touched) = (vec![false; shard.num_slots()], Vec::new());
+            each_checked(task, shard.changed(), |slot| {
+                if !mem::replace(&mut known[slot as usize], true) {
+                    touched.push(slot);
                 }
-            }
-        }
-        changes
+            })?;
+            Ok(touched)
+        };
+        state.keys.shards.iter().map(of_shard).collect()
     }
+    /// The keys of these slots and their aggregates.
+    fn changes(
+        &self,
+        state: &WindowState<K, V, W>,
+        touched: Vec<Vec<u32>>,
+        task: &Task<'_>,
+    ) -> Result<Outputs<(K, Option<V>)>, Stop> {
+        let mut changes = Outputs::default();
+        for (shard, slots) in state.keys.shards.iter().zip(touched) {
+            each_checked(task, slots, |slot| {
+                let (key, entry) = shard.entry(slot);
+                changes.push((key.clone(), (!W::is_empty(entry)).then(|| W::total(entry).clone())));
+            })?;
+        }
+        Ok(changes)
+    }
+}
+
+/// Calls `each` with all items, and ends where the job is given up meanwhile.
+#[inline(always)]
+fn each_checked<T>(task: &Task<'_>, items: impl IntoIterator<Item = T>, mut each: impl FnMut(T)) -> Outcome {
+    for (number, item) in items.into_iter().enumerate() {
+        if number % CHUNK == 0 {
+            task.check()?;
+        }
+        each(item);
+    }
+    Ok(())
 }
 
 /// An entry, and what the batches in the window left of it: (batch, value), by key.
@@ -244,7 +275,7 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     }
     fn commit(&mut self, version: Time, oldest: Time) {
         self.keys.commit(version, oldest);
-        self.rings.iter_mut().for_each(|ring| ring.commit(version, oldest));
+        self.rings.iter_mut().for_each(Ring::commit);
     }
     fn encode(&self) -> Fallible<Vec<u8>> {
         let mut images: Images<K, V, W> = Default::default();
@@ -283,3 +314,6 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
         Ok(state)
     }
 }
+
+#[cfg(test)]
+mod tests;

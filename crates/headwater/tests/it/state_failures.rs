@@ -19,7 +19,7 @@ fn sorted<T: Ord>(mut records: Vec<T>) -> Vec<T> {
     records
 }
 /// Waits until `batches` have ended, however: the first error.
-fn await_all(running: &RunningContext, batches: u64) -> Option<Error> {
+pub(crate) fn await_all(running: &RunningContext, batches: u64) -> Option<Error> {
     let mut first = None;
     while running.progress().completed < batches {
         first = first.or(running.await_batches(batches).err());

@@ -2,6 +2,7 @@
 
 mod by_key;
 mod kept;
+mod not_generated;
 mod plain;
 mod reduced;
 mod refused;

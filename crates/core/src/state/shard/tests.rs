@@ -41,11 +41,11 @@ fn apply(shard: &mut Shard<u64, u64>, change: &Change) {
 }
 
 fn read(shard: &Shard<u64, u64>, version: i64) -> BTreeMap<u64, u64> {
-    let (mut found, mut from) = (BTreeMap::new(), Some(0));
+    let (mut found, mut from, mut then) = (BTreeMap::new(), Some(0), Then::default());
     while let Some(at) = from {
         // Three at a time, so that scans go on where they ended.
         let mut left = 3;
-        from = shard.scan(Time::from_millis(version), at, |key, state| {
+        from = shard.scan(Time::from_millis(version), at, &mut then, |key, state| {
             assert_eq!(found.insert(*key, *state), None, "a key is read once");
             left -= 1;
             left > 0
@@ -143,4 +143,42 @@ fn timers_of_keys_that_are_gone_do_not_pile_up() {
     }
     assert!(shard.timers.bytes() < 64 << 10, "{} bytes", shard.timers.bytes());
     assert_eq!((shard.len(), shard.num_slots()), (0, 1));
+}
+
+/// Who reads page by page looks at the later batches once, and again if there is one more.
+#[test]
+fn the_changes_since_a_version_are_gathered_once() {
+    let mut shard: Shard<u64, u64> = Shard::new(SEED);
+    let batch = |shard: &mut Shard<u64, u64>, number: i64| {
+        for key in 0..100 {
+            apply(shard, &Change::Set(key, number as u64));
+        }
+        shard.commit(Time::from_millis(number));
+    };
+    (1..=2).for_each(|number| batch(&mut shard, number));
+    let (mut then, mut from, mut pages, mut gathered) = (Then::default(), Some(0), 0, Vec::new());
+    while let Some(at) = from {
+        let mut left = 10;
+        from = shard.scan(Time::from_millis(1), at, &mut then, |_, state| {
+            assert_eq!(*state, 1);
+            left -= 1;
+            left > 0
+        });
+        gathered.push((then.batches, then.slots.len()));
+        // It would be seen if it were made again.
+        then.slots.retain(|slot, _| *slot as usize >= at);
+        pages += 1;
+        if pages == 5 {
+            batch(&mut shard, 3);
+        }
+    }
+    let expected: Vec<_> = (0..11)
+        .map(|page| match page {
+            0 => (1, 100),
+            1..5 => (1, 100 - 10 * (page - 1)),
+            5 => (2, 100),
+            _ => (2, 100 - 10 * (page - 1)),
+        })
+        .collect();
+    assert_eq!(gathered, expected);
 }

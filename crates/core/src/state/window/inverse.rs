@@ -26,6 +26,10 @@ where
     type Image = (V, u32);
 
     #[inline(always)]
+    fn reduce(&self, older: V, newer: V) -> V {
+        (self.reduce)(older, newer)
+    }
+    #[inline(always)]
     fn enter(&self, (): &mut (), old: Option<&Sum<V>>, value: V) -> (Sum<V>, V) {
         // Where no value was left the aggregate begins anew, and with it what rounding has added up.
         let Some(old) = old.filter(|old| old.batches > 0) else {

@@ -6,15 +6,14 @@
 
 use super::{Pool, Windowing};
 use crate::Data;
-use crate::time::Time;
-use std::collections::VecDeque;
 use std::mem;
 use std::num::NonZeroU32;
 
 /// `F`: the reduce function; the older value is its first argument.
 pub(crate) struct TwoStacks<F>(pub(crate) F);
 
-/// A key's queue. Stacks are lists of nodes, which are never changed, so that an older version of the entry stays right.
+/// A key's queue. Stacks are lists of nodes, which are never changed, so that the entry before a batch is right where the
+/// batch is taken back. Of an older version, only the total is read.
 pub(crate) struct Queue<V> {
     front: u32,
     back: u32,
@@ -33,11 +32,9 @@ const GROWTH: usize = 4;
 pub(crate) struct Nodes<V> {
     nodes: Vec<Option<Link<V>>>,
     free: Vec<u32>,
-    /// What the running batch has made, and what no newer version than its own needs.
+    /// What the running batch has made, and what it has taken off: a batch that is taken back needs that again.
     fresh: Vec<u32>,
     unused: Vec<u32>,
-    /// What goes when the version before the one of that time is not read any more.
-    garbage: VecDeque<(Time, Vec<u32>)>,
 }
 struct Link<V> {
     value: V,
@@ -55,7 +52,7 @@ impl<V> Link<V> {
 impl<V> Default for Nodes<V> {
     fn default() -> Self {
         let (nodes, free, fresh, unused) = Default::default();
-        Nodes { nodes, free, fresh, unused, garbage: VecDeque::new() }
+        Nodes { nodes, free, fresh, unused }
     }
 }
 impl<V> Nodes<V> {
@@ -96,14 +93,10 @@ impl<V: Send + 'static> Pool for Nodes<V> {
         let fresh = mem::take(&mut self.fresh);
         self.release(fresh);
     }
-    fn commit(&mut self, version: Time, oldest: Time) {
+    fn commit(&mut self) {
         self.fresh.clear();
-        if !self.unused.is_empty() {
-            self.garbage.push_back((version, mem::take(&mut self.unused)));
-        }
-        while let Some((_, nodes)) = self.garbage.pop_front_if(|(since, _)| *since <= oldest) {
-            self.release(nodes);
-        }
+        let unused = mem::take(&mut self.unused);
+        self.release(unused);
     }
 }
 
@@ -130,6 +123,10 @@ where
     /// The values of both stacks from their tops, the aggregate of the back, and that of all.
     type Image = (Vec<V>, Vec<V>, Option<V>, V);
 
+    #[inline(always)]
+    fn reduce(&self, older: V, newer: V) -> V {
+        (self.0)(older, newer)
+    }
     fn enter(&self, nodes: &mut Nodes<V>, old: Option<&Queue<V>>, value: V) -> (Queue<V>, ()) {
         let Some(old) = old else {
             let (back, total) = (nodes.push(value.clone(), NONE), value.clone());

@@ -175,3 +175,38 @@ fn a_failed_try_leaves_nothing() {
     let expected: Vec<_> = (0..10).map(|n| window(n - 2..=n)).collect();
     Check::new().input_partitions(1).run(input, program, expected);
 }
+
+/// Aggregates that are made anew are no changes: only keys of which a value entered or left are told.
+#[test]
+fn changes_are_told_where_aggregates_are_made_anew() {
+    let program = |s: DStream<(char, i32)>| {
+        let sum = WindowReduce::new(|a, b| a + b, |a, b| a - b, seconds(3)).rebase_every(2);
+        s.reduce_by_key_and_window_changes(sum)
+    };
+    let input = [vec![('a', 1), ('b', 5)], vec![('a', 2)], vec![], vec![('c', 1)]];
+    let expected = [
+        vec![('a', Some(1)), ('b', Some(5))],
+        vec![('a', Some(3))],
+        vec![],
+        vec![('a', Some(2)), ('b', None), ('c', Some(1))],
+    ];
+    Check::new().on_both_engines().run(input, program, expected);
+}
+
+/// `rebase_every` counts batches, not windows; where a batch ends no window the next window is made anew.
+#[test]
+fn aggregates_are_made_anew_by_batches() {
+    let of = |every: usize| {
+        move |s: DStream<(char, f64)>| {
+            let sum = WindowReduce::new(|a, b| a + b, |a, b| a - b, (seconds(4), seconds(2))).rebase_every(every);
+            s.reduce_by_key_and_window_changes(sum)
+        }
+    };
+    let check = |every, expected: [f64; 4]| {
+        let input = [1e16, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0].map(|n| vec![('a', n)]);
+        Check::new().on_both_engines().run(input, of(every), expected.map(|sum| vec![('a', Some(sum))]));
+    };
+    check(0, [1e16, 1e16, 1.0, 1.0]);
+    check(2, [1e16, 1e16, 4.0, 4.0]);
+    check(7, [1e16, 1e16, 1.0, 4.0]);
+}
