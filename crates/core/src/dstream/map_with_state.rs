@@ -42,6 +42,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let chain = Arc::new(StateChain::new());
         let StateSpec { function, initial, timeout, partitions } = spec;
         let stages = chain.clone();
+        self.check_initial_state("map_with_state", initial.as_ref());
         let stream = self.attach("map_with_state", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("map_with_state");

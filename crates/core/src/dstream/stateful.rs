@@ -1,14 +1,16 @@
 //! [`StateChain`]: how an operator with state makes the RDD of a batch: a stage that changes the state of the batch
 //! before, for which all processes use the same names.
 
+use super::DStream;
 use super::node::Tick;
 use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Rdd, RddContext};
 use crate::state::{PartitionState, StateOperator, StateStage, StateVersion, Step};
 use crate::time::Time;
 use crate::transport::Role;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Record, Result};
 use std::collections::BTreeMap;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// The state of an operator over time, as far as this process has made it.
@@ -98,6 +100,20 @@ impl<P: Step> StateChain<P> {
         Ok(stage)
     }
 }
+impl<T: Record> DStream<T> {
+    /// That the state of `kind` begins with a dataset of this context.
+    #[track_caller]
+    pub(super) fn check_initial_state<R: Record>(&self, kind: &str, initial: Option<&Rdd<R>>) {
+        if initial.is_some_and(|initial| !initial.context().is(self.graph.context())) {
+            self.graph.refuse(Error::program(format!(
+                "{kind} at {}: the initial state is a dataset of another context; make it with that of the stream \
+                 (`stream.context()`)",
+                Location::caller()
+            )));
+        }
+    }
+}
+
 /// A chain without its types, as the graph sees it.
 pub(super) trait Advances: Send + Sync {
     /// It is the operator of that rank among those with state: those that it is made from have lower ones.

@@ -99,6 +99,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let stages = chain.clone();
         let StateUpdate { function, initial } = update;
         let update = Arc::new(function);
+        self.check_initial_state("update_state_by_key", initial.as_ref());
         let stream = self.attach("update_state_by_key", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("update_state_by_key");

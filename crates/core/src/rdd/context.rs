@@ -111,6 +111,10 @@ impl RddContext {
     pub(crate) fn state_shards(&self) -> usize {
         self.state_limits().shards.max(1)
     }
+    /// Whether it is the same context.
+    pub(crate) fn is(&self, other: &RddContext) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
     pub(crate) fn seed(&self) -> HashSeed {
         self.0.seed
     }

@@ -496,3 +496,22 @@ fn the_shards_are_dealt_out_over_the_partitions() {
     assert_eq!(shares(1, 4), [2, 2, 2, 2], "as many shards as partitions, where these are more");
     assert_eq!(shares(256, 8), [1; 8]);
 }
+
+#[test]
+fn an_initial_state_of_another_context_is_refused() {
+    let other = headwater::testkit::context();
+    let initial = other.parallelize(vec![(1, 1)], 1);
+    for by_map in [false, true] {
+        let (ssc, _) = streaming_context();
+        let s = test_input(&ssc, ones(1, 1), 1);
+        match by_map {
+            true => s.map_with_state(adding().initial_state(&initial)).print(),
+            false => {
+                let update = StateUpdate::function(|_: &[u32], sum: Option<&u32>| sum.copied());
+                s.update_state_by_key_with(update.initial_state(&initial)).print()
+            }
+        };
+        let error = ssc.start().err().unwrap().to_string();
+        assert!(error.contains("_state") && error.contains("a dataset of another context"), "{error}");
+    }
+}
