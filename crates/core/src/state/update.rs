@@ -22,9 +22,6 @@ pub(crate) struct UpdateState<K, V, S, F> {
     pub(crate) origin: Origin,
 }
 
-/// The values of a shard's keys that have a state, by their slots.
-struct Known<V>(Vec<(u32, V)>);
-
 impl<K: Key, V: Data, S: Data, F> Step for UpdateState<K, V, S, F>
 where
     F: Fn(Time, &K, &[V], Option<&S>) -> Option<S> + Send + Sync + 'static,
@@ -39,34 +36,33 @@ where
     fn advance(&self, state: &mut TableState<K, S>, task: &Task<'_>) -> Result<Outputs<()>, Stop> {
         state.load(self.initial.as_ref(), Clock::NONE, task)?;
         let TableState { keys, cold, .. } = state;
-        let mut known: Vec<Known<V>> = keys.shards.iter().map(|_| Known(Vec::new())).collect();
+        let mut known: Vec<(u32, V)> = Vec::new();
         let mut fresh = CombineTable::<K, Vec<V>>::with_capacity(keys.seed(), 0);
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
-                keys.each_placed(chunk, |keys, place, key, value| {
-                    match TableState::find(keys, cold, place, &key)? {
-                        Some(slot) => known[place.shard].0.push((slot, value)),
-                        None => fresh.merge(place.hash, key, value, |first| vec![first], appended),
+                keys.each_hashed(chunk, |keys, hash, key, value| {
+                    match TableState::find(keys, cold, hash, &key)? {
+                        Some(slot) => known.push((slot, value)),
+                        None => fresh.merge(hash, key, value, |first| vec![first], appended),
                     }
                     Ok::<(), Stop>(())
                 })
             })?;
         }
         task.enter(self.origin);
-        for (shard, Known(mut of_shard)) in state.keys.shards.iter_mut().zip(known) {
-            task.check()?;
-            // Stable: a key's values stay in the order of their arrival.
-            of_shard.sort_by_key(|(slot, _)| *slot);
-            let (slots, values): (Vec<u32>, Vec<V>) = of_shard.into_iter().unzip();
-            let mut next = 0;
-            for slot in 0..shard.num_slots() as u32 {
-                let first = next;
-                next += slots[first..].iter().take_while(|of| **of == slot).count();
-                let Some((key, old)) = shard.get(slot) else { continue };
-                match (self.update)(self.time, key, &values[first..next], Some(old)) {
-                    Some(new) => shard.replace(slot, new),
-                    None => shard.remove(slot),
-                }
+        let keys = &mut state.keys;
+        task.check()?;
+        // Stable: a key's values stay in the order of their arrival.
+        known.sort_by_key(|(slot, _)| *slot);
+        let (slots, values): (Vec<u32>, Vec<V>) = known.into_iter().unzip();
+        let mut next = 0;
+        for slot in 0..keys.num_slots() as u32 {
+            let first = next;
+            next += slots[first..].iter().take_while(|of| **of == slot).count();
+            let Some((key, old)) = keys.get(slot) else { continue };
+            match (self.update)(self.time, key, &values[first..next], Some(old)) {
+                Some(new) => keys.replace(slot, new),
+                None => keys.remove(slot),
             }
         }
         state.update_cold(task, |key, old| (self.update)(self.time, key, &[], Some(old)))?;
@@ -75,8 +71,8 @@ where
                 task.check()?;
             }
             if let Some(new) = (self.update)(self.time, &entry.key, &entry.value, None) {
-                let place = state.keys.place(&entry.key);
-                state.keys.shards[place.shard].insert(place.hash, entry.key, new);
+                let hash = state.keys.hash(&entry.key);
+                state.keys.insert(hash, entry.key, new);
             }
         }
         Ok(Outputs::default())
