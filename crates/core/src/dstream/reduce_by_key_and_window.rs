@@ -24,6 +24,9 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     /// [`DStream::reduce_by_key_and_window_changes`] for what avoids that. Where `reduce` has an inverse,
     /// [`DStream::reduce_by_key_and_window_inverse`] costs less.
     ///
+    /// A batch that cannot be generated in its turn enters with the next one; until it can, or has left the window, the
+    /// windows over it are errors.
+    ///
     /// The number of partitions, or the partitioner, is chosen behind it ([`DStream::with_partitions`]). No checkpoint
     /// folder is needed: aggregates are in memory. Source: Spark's `reduceByKeyAndWindow(reduceFunc, ...)`.
     ///

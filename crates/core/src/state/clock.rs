@@ -83,11 +83,14 @@ impl Timers {
     pub(super) fn commit<I: Iterator<Item = Time>>(&mut self, live: usize, armed: impl FnOnce() -> I) {
         self.taken.clear();
         self.added.clear();
-        if self.held <= 2 * live + STALE_MAX {
-            return;
+        if self.held > 2 * live + STALE_MAX {
+            self.hold(armed());
         }
+    }
+    /// Holds the slots by these deadlines, of each slot, and no others.
+    pub(super) fn hold(&mut self, armed: impl Iterator<Item = Time>) {
         (self.by_deadline, self.held) = Default::default();
-        for (slot, deadline) in armed().enumerate().filter(|(_, deadline)| *deadline != Clock::NEVER) {
+        for (slot, deadline) in armed.enumerate().filter(|(_, deadline)| *deadline != Clock::NEVER) {
             self.by_deadline.entry(deadline).or_default().push(slot as u32);
             self.held += 1;
         }

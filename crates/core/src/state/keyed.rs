@@ -1,11 +1,14 @@
-//! [`KeyedState`]: the states of the keys of one partition: one table with all virtual shards that belong to it.
+//! [`KeyedState`]: the states of the keys of one partition, which a batch changes in place: their table, what led to its
+//! versions, and the clocks of the keys.
 
-use super::clock::Clock;
+use super::clock::{Clock, Timers};
 use super::cold::Id;
-use super::shard::{Shard, Then};
+use super::table::{Moved, Table};
+use super::versions::{Old, Then, Versions};
 use crate::hash::{HashSeed, hash_of};
 use crate::time::Time;
 use crate::{Key, Record};
+use std::mem;
 
 /// Records whose cache misses overlap.
 const GROUP: usize = 128;
@@ -13,78 +16,211 @@ const GROUP: usize = 128;
 /// Slots from which on a table outgrows the near caches and prefetching pays.
 const LARGE: usize = 1 << 15;
 
-/// Where a key is, or would be, in its partition.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Place {
-    pub(crate) shard: usize,
-    pub(crate) hash: u64,
-}
+/// A table of so many slots of which so few are taken, one in so many, is made smaller.
+const SPARSE_MIN: usize = if cfg!(test) { 4 } else { 1024 };
+const SPARSE: usize = if cfg!(test) { 2 } else { 8 };
 
 pub(crate) struct KeyedState<K, S> {
-    seed: HashSeed,
-    pub(super) shards: Vec<Shard<K, S>>,
+    table: Table<K, S>,
+    versions: Versions<K, S>,
+    /// One for each slot, from the first deadline on.
+    clocks: Vec<Clock>,
+    timers: Timers,
+    /// The clocks that the running batch has changed, as they were.
+    clock_log: Vec<(u32, Clock)>,
+    /// Whether somebody looked at the entry of a slot since the sweep came by; from the first sweep on.
+    touched: Vec<bool>,
+    /// Where the sweep goes on.
+    hand: u32,
 }
 
 impl<K: Key, S: Record> KeyedState<K, S> {
     pub(crate) fn new(seed: HashSeed) -> Self {
-        let shards = vec![Shard::new(seed)];
-        KeyedState { seed, shards }
-    }
-    pub(crate) fn seed(&self) -> HashSeed {
-        self.seed
+        let (versions, clocks, timers, clock_log, touched) = Default::default();
+        KeyedState { table: Table::new(seed), versions, clocks, timers, clock_log, touched, hand: 0 }
     }
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(Shard::len).sum()
+        self.table.len()
     }
     /// Slots that there are, vacant ones too.
     pub(super) fn num_slots(&self) -> usize {
-        self.shards.iter().map(Shard::num_slots).sum()
+        self.table.num_slots()
     }
+    /// Bytes of the tables, without what keys and states own elsewhere.
     pub(crate) fn table_bytes(&self) -> usize {
-        self.shards.iter().map(Shard::table_bytes).sum()
+        self.table.bytes() + self.clocks.capacity() * size_of::<Clock>() + self.touched.capacity() + self.timers.bytes()
+    }
+    pub(crate) fn seed(&self) -> HashSeed {
+        self.table.seed()
     }
     #[inline(always)]
-    pub(crate) fn place(&self, key: &K) -> Place {
-        let hash = hash_of(self.seed, key);
-        Place { shard: 0, hash }
+    pub(crate) fn hash(&self, key: &K) -> u64 {
+        hash_of(self.table.seed(), key)
     }
-    /// Calls `each` with every record of `chunk` and the place of its key, and leaves the chunk empty. The places of a
+    /// Calls `each` with every record of `chunk` and the hash of its key, and leaves the chunk empty. The places of a
     /// group are found first, so that its cache misses overlap.
     #[inline]
-    pub(crate) fn each_placed<V, E>(
+    pub(crate) fn each_hashed<V, E>(
         &mut self,
         chunk: &mut Vec<(K, V)>,
-        mut each: impl FnMut(&mut Self, Place, K, V) -> Result<(), E>,
+        mut each: impl FnMut(&mut Self, u64, K, V) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut places = [Place { shard: 0, hash: 0 }; GROUP];
-        let prefetches = self.shards.iter().any(|shard| shard.num_slots() > LARGE);
+        let mut hashes = [0; GROUP];
+        let prefetches = self.num_slots() > LARGE;
         let mut records = chunk.drain(..);
         while !records.as_slice().is_empty() {
             let group = &records.as_slice()[..records.len().min(GROUP)];
-            let places = &mut places[..group.len()];
-            for (place, (key, _)) in places.iter_mut().zip(group) {
-                *place = self.place(key);
+            let hashes = &mut hashes[..group.len()];
+            for (hash, (key, _)) in hashes.iter_mut().zip(group) {
+                *hash = self.hash(key);
             }
             if prefetches {
-                places.iter().for_each(|place| self.shards[place.shard].prefetch_index(place.hash));
-                places.iter().for_each(|place| self.shards[place.shard].prefetch_slot(place.hash));
+                hashes.iter().for_each(|hash| self.table.prefetch_index(*hash));
+                hashes.iter().for_each(|hash| self.table.prefetch_slot(*hash));
             }
-            for (place, (key, value)) in places.iter().zip(records.by_ref()) {
-                each(self, *place, key, value)?;
+            for (hash, (key, value)) in hashes.iter().zip(records.by_ref()) {
+                each(self, *hash, key, value)?;
             }
         }
         Ok(())
     }
 
+    /// The slot of `key`, whose hash is `hash`.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: u64, key: &K) -> Option<u32> {
+        self.table.find(hash, key)
+    }
+    /// The entries of all keys with that hash.
+    pub(super) fn slots_of(&self, hash: u64) -> Vec<u32> {
+        self.table.slots_of(hash)
+    }
+    #[inline(always)]
+    pub(super) fn get(&self, slot: u32) -> Option<&(K, S)> {
+        self.table.get(slot)
+    }
+    /// The entry of a slot that is known to hold one.
+    #[inline(always)]
+    pub(super) fn entry(&self, slot: u32) -> &(K, S) {
+        self.table.entry(slot)
+    }
+
+    /// Enters a key that is not there.
+    pub(super) fn insert(&mut self, hash: u64, key: K, state: S) -> u32 {
+        let slot = self.table.insert(hash, key, state);
+        if !self.clocks.is_empty() && self.clocks.len() < self.num_slots() {
+            self.clocks.push(Clock::NONE);
+        }
+        self.versions.note(slot, Old::Nothing);
+        self.touch(slot);
+        slot
+    }
+    #[inline(always)]
+    pub(super) fn replace(&mut self, slot: u32, state: S) {
+        let old = self.table.replace(slot, state);
+        self.versions.note(slot, Old::State(old));
+    }
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.set_clock(slot, Clock::NONE);
+        let entry = self.table.remove(slot);
+        self.versions.note(slot, Old::Entry(Box::new(entry)));
+    }
+
+    pub(super) fn clock(&self, slot: u32) -> Clock {
+        self.clocks.get(slot as usize).copied().unwrap_or(Clock::NONE)
+    }
+    pub(super) fn set_clock(&mut self, slot: u32, clock: Clock) {
+        let old = self.clock(slot);
+        if clock == old {
+            return;
+        }
+        if self.clocks.len() < self.num_slots() {
+            self.clocks.reserve_exact(self.table.slot_capacity() - self.clocks.len());
+            self.clocks.resize(self.num_slots(), Clock::NONE);
+        }
+        self.clocks[slot as usize] = self.timers.arm(slot, clock);
+        self.clock_log.push((slot, old));
+    }
+    /// The slots whose deadline has come by `time`, earliest first. Whoever asks sets their clocks.
+    pub(super) fn due(&mut self, time: Time) -> Vec<u32> {
+        let mut due = Vec::new();
+        let taken = self.timers.take(time);
+        for (deadline, slots) in &taken {
+            for slot in slots {
+                let clock = self.clock(*slot);
+                if clock.armed != *deadline {
+                    continue; // Another key has the slot by now, or is held elsewhere.
+                }
+                self.clock_log.push((*slot, clock));
+                let unarmed = Clock { armed: Clock::NEVER, ..clock };
+                if clock.deadline() <= time {
+                    due.push(*slot);
+                    self.clocks[*slot as usize] = unarmed;
+                } else {
+                    self.clocks[*slot as usize] = self.timers.arm(*slot, unarmed);
+                }
+            }
+        }
+        self.timers.was_taken(taken);
+        due
+    }
+
+    /// The entry is worth its place in memory.
+    #[inline(always)]
+    pub(super) fn touch(&mut self, slot: u32) {
+        if let Some(touched) = self.touched.get_mut(slot as usize) {
+            *touched = true;
+        }
+    }
+    /// The next entry that was not touched since the sweep came by last; none once it has looked at `left` slots.
+    pub(super) fn sweep(&mut self, left: &mut usize) -> Option<u32> {
+        self.touched.resize(self.num_slots(), true);
+        while *left > 0 {
+            *left -= 1;
+            let slot = if (self.hand as usize) < self.num_slots() { self.hand } else { 0 };
+            self.hand = slot + 1;
+            if !mem::take(&mut self.touched[slot as usize]) && self.get(slot).is_some() {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// A batch begins, while nobody reads, and versions before `oldest` are not read any more: a table that was much larger
+    /// once gives its room back. Where its entries have moved, if they have.
+    pub(super) fn compact(&mut self, oldest: Time) -> Option<Moved> {
+        if self.num_slots() < SPARSE_MIN || self.num_slots() / SPARSE <= self.len() {
+            return None;
+        }
+        self.versions.forget_before(oldest);
+        if !self.versions.are_one() {
+            return None;
+        }
+        let moved = self.table.compact();
+        moved.apply(&mut self.touched);
+        self.hand = 0;
+        moved.apply(&mut self.clocks);
+        self.timers.hold(self.clocks.iter().map(|clock| clock.armed));
+        Some(moved)
+    }
+    /// The slots that the running batch has changed, maybe more than once.
+    pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
+        self.versions.changed()
+    }
+    /// As it was before the batch.
     pub(crate) fn rollback(&mut self) {
-        self.shards.iter_mut().for_each(Shard::rollback);
+        self.timers.rollback();
+        while let Some((slot, clock)) = self.clock_log.pop() {
+            self.clocks[slot as usize] = clock;
+        }
+        self.versions.rollback(&mut self.table);
     }
     /// The batch has made `version`; versions before `oldest` are not read any more.
     pub(crate) fn commit(&mut self, version: Time, oldest: Time) {
-        for shard in &mut self.shards {
-            shard.forget_before(oldest);
-            shard.commit(version);
-        }
+        self.versions.forget_before(oldest);
+        let live = self.len();
+        self.timers.commit(live, || self.clocks.iter().map(|clock| clock.armed));
+        self.clock_log.clear();
+        self.versions.commit(version);
     }
     /// Of what is in memory: fills `out` with up to `most` of what `take` makes of the entries of `version`, from `cursor`
     /// on; the cursor to go on at, or none at the end.
@@ -96,32 +232,24 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         out: &mut Vec<R>,
         mut take: impl FnMut(&K, &S) -> Option<R>,
     ) -> Option<Cursor> {
-        let Cursor::Memory { shard, slot: mut from, mut then } = cursor else { return None };
-        for shard in shard..self.shards.len() {
-            let more = |key: &K, state: &S| {
-                out.extend(take(key, state));
-                out.len() < most
-            };
-            if let Some(slot) = self.shards[shard].scan(version, from, &mut then, more) {
-                return Some(Cursor::Memory { shard, slot, then });
-            }
-            (from, then) = Default::default();
-        }
-        None
+        let Cursor::Memory { slot: from, mut then } = cursor else { return None };
+        let more = |key: &K, state: &S| {
+            out.extend(take(key, state));
+            out.len() < most
+        };
+        let slot = self.versions.scan(&self.table, version, from, &mut then, more)?;
+        Some(Cursor::Memory { slot, then })
     }
     /// All entries as they are now, with their clocks.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &S, Clock)> {
-        self.shards.iter().flat_map(|shard| {
-            let slots = 0..shard.num_slots() as u32;
-            slots.filter_map(|slot| shard.get(slot).map(|(key, state)| (key, state, shard.clock(slot))))
-        })
+        let slots = 0..self.num_slots() as u32;
+        slots.filter_map(|slot| self.get(slot).map(|(key, state)| (key, state, self.clock(slot))))
     }
 }
 
 /// How far a scan has come.
 pub(crate) enum Cursor {
     Memory {
-        shard: usize,
         slot: usize,
         then: Then,
     },
@@ -130,6 +258,9 @@ pub(crate) enum Cursor {
 }
 impl Default for Cursor {
     fn default() -> Self {
-        Cursor::Memory { shard: 0, slot: 0, then: Then::default() }
+        Cursor::Memory { slot: 0, then: Then::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use super::clock::Clock;
 use super::handle::{Call, Change, State};
-use super::shard::Shard;
+use super::keyed::KeyedState;
 use super::stage::{Outputs, Step};
 use super::table_state::TableState;
 use crate::origin::Origin;
@@ -43,9 +43,9 @@ where
             data.compute(task, &mut |chunk| {
                 task.enter(self.origin);
                 let TableState { keys, cold, .. } = &mut *state;
-                keys.each_placed(chunk, |keys, place, key, value| {
-                    let slot = TableState::find(keys, cold, place, &key)?;
-                    if let Some(output) = self.record(&mut keys.shards[place.shard], slot, place.hash, key, value)? {
+                keys.each_hashed(chunk, |keys, hash, key, value| {
+                    let slot = TableState::find(keys, cold, hash, &key)?;
+                    if let Some(output) = self.record(keys, slot, hash, key, value)? {
                         outputs.push(output);
                     }
                     Ok::<(), Stop>(())
@@ -54,14 +54,12 @@ where
         }
         task.enter(self.origin);
         state.fetch_due(self.time, task)?;
-        for shard in &mut state.keys.shards {
-            for (number, slot) in shard.due(self.time).into_iter().enumerate() {
-                if number % CHUNK == 0 {
-                    task.check()?;
-                }
-                if let Some(output) = self.due(shard, slot)? {
-                    outputs.push(output);
-                }
+        for (number, slot) in state.keys.due(self.time).into_iter().enumerate() {
+            if number % CHUNK == 0 {
+                task.check()?;
+            }
+            if let Some(output) = self.due(&mut state.keys, slot)? {
+                outputs.push(output);
             }
         }
         Ok(outputs)
@@ -73,7 +71,7 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
     #[inline(always)]
     fn record<E>(
         &self,
-        shard: &mut Shard<K, S>,
+        keys: &mut KeyedState<K, S>,
         slot: Option<u32>,
         hash: u64,
         key: K,
@@ -87,41 +85,41 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
             let output = (self.map)(self.time, &key, Some(value), &mut state);
             let (change, timer) = self.done(state)?;
             if let Change::Updated(new) = change {
-                let slot = shard.insert(hash, key, new);
-                shard.set_clock(slot, self.touched(Clock { timer, ..Clock::NONE }));
+                let slot = keys.insert(hash, key, new);
+                keys.set_clock(slot, self.touched(Clock { timer, ..Clock::NONE }));
             }
             return Ok(output);
         };
-        let clock = shard.clock(slot);
-        let mut state = State::new(Some(&shard.entry(slot).1), Call::Record, self.time, clock.timer);
+        let clock = keys.clock(slot);
+        let mut state = State::new(Some(&keys.entry(slot).1), Call::Record, self.time, clock.timer);
         let output = (self.map)(self.time, &key, Some(value), &mut state);
         let (change, timer) = self.done(state)?;
         if self.timeout.is_none() && timer == clock.timer {
             // What is usual: no deadline is touched.
             match change {
-                Change::Updated(new) => shard.replace(slot, new),
-                Change::Removed => shard.remove(slot),
+                Change::Updated(new) => keys.replace(slot, new),
+                Change::Removed => keys.remove(slot),
                 Change::Nothing => {}
             }
             return Ok(output);
         }
-        apply(shard, slot, change, self.touched(Clock { timer, ..clock }));
+        apply(keys, slot, change, self.touched(Clock { timer, ..clock }));
         Ok(output)
     }
     /// A key whose deadline has come.
-    fn due<E>(&self, shard: &mut Shard<K, S>, slot: u32) -> Result<Option<E>, Stop>
+    fn due<E>(&self, keys: &mut KeyedState<K, S>, slot: u32) -> Result<Option<E>, Stop>
     where
         F: Fn(Time, &K, Option<V>, &mut State<'_, S>) -> Option<E>,
     {
-        let clock = shard.clock(slot);
+        let clock = keys.clock(slot);
         let times_out = clock.timeout <= self.time;
         let call = if times_out { Call::TimeOut } else { Call::Timer };
-        let (key, old) = shard.entry(slot);
+        let (key, old) = keys.entry(slot);
         let mut state = State::new(Some(old), call, self.time, Clock::NEVER);
         let output = (self.map)(self.time, key, None, &mut state);
         let (change, timer) = self.done(state)?;
         let change = if times_out { Change::Removed } else { change };
-        apply(shard, slot, change, Clock { timer, ..clock });
+        apply(keys, slot, change, Clock { timer, ..clock });
         Ok(output)
     }
     fn done<'a>(&self, state: State<'a, S>) -> Result<(Change<S>, Time), Stop> {
@@ -142,11 +140,11 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
 
 /// Does to a key that has a state what the function said.
 #[inline(always)]
-fn apply<K: Key, S>(shard: &mut Shard<K, S>, slot: u32, change: Change<S>, clock: Clock) {
+fn apply<K: Key, S: Data>(keys: &mut KeyedState<K, S>, slot: u32, change: Change<S>, clock: Clock) {
     match change {
-        Change::Removed => return shard.remove(slot),
-        Change::Updated(new) => shard.replace(slot, new),
+        Change::Removed => return keys.remove(slot),
+        Change::Updated(new) => keys.replace(slot, new),
         Change::Nothing => {}
     }
-    shard.set_clock(slot, clock);
+    keys.set_clock(slot, clock);
 }

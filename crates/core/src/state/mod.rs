@@ -1,5 +1,4 @@
-//! Keyed state: what windows and state operators remember of each key from batch to batch, in virtual shards, by
-//! versions. Between the shuffle that brings a batch's records to their keys and the operators that read the result.
+//! Keyed state: what windows and state operators remember of each key from batch to batch, by versions. Between the shuffle that brings a batch's records to their keys and the operators that read the result.
 
 mod clock;
 mod cold;
@@ -8,11 +7,12 @@ mod keyed;
 mod mapped;
 mod memory;
 mod operator;
-mod shard;
 mod spilling;
 mod stage;
+mod table;
 mod table_state;
 mod update;
+mod versions;
 mod window;
 
 pub use handle::State;

@@ -8,6 +8,7 @@ use crate::partitioner::KeyPartitioner;
 use crate::time::Time;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(crate) struct StateOperator<S: PartitionState> {
@@ -19,6 +20,16 @@ pub(crate) struct StateOperator<S: PartitionState> {
     room: Room,
     cells: Vec<Mutex<Cell<S>>>,
     versions: Mutex<Versions>,
+    /// Those that are under way.
+    scans: AtomicUsize,
+}
+
+/// A scan that is under way: slots stay where they are.
+pub(super) struct Reading<'a>(&'a AtomicUsize);
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Which versions somebody may read that are not the newest.
@@ -53,7 +64,7 @@ impl<S: PartitionState> StateOperator<S> {
         let cells = (0..partitions).map(cell).collect();
         let room = Room::new(memory.clone(), name);
         let versions = Mutex::new(Versions { in_use: BTreeMap::new(), oldest: zero });
-        StateOperator { zero, rank, partitioner, room, cells, versions }
+        StateOperator { zero, rank, partitioner, room, cells, versions, scans: AtomicUsize::new(0) }
     }
     pub(super) fn zero(&self) -> Time {
         self.zero
@@ -82,6 +93,15 @@ impl<S: PartitionState> StateOperator<S> {
     pub(super) fn cell(&self, partition: usize) -> MutexGuard<'_, Cell<S>> {
         // A panic under the lock is one of the user's closures; what it had changed is taken back by then.
         self.cells[partition].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Somebody scans partitions as long as the returned value lives.
+    pub(super) fn reading(&self) -> Reading<'_> {
+        self.scans.fetch_add(1, Ordering::SeqCst);
+        Reading(&self.scans)
+    }
+    /// Whether a scan may be under way in a partition whose cell is held.
+    pub(super) fn is_read(&self) -> bool {
+        self.scans.load(Ordering::SeqCst) > 0
     }
     /// The version of `time` can be read as long as the returned value lives. It is an error if it cannot be any more.
     pub(super) fn use_version(&self, time: Time) -> Result<Arc<VersionInUse>> {

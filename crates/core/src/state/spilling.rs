@@ -3,10 +3,8 @@
 
 use super::clock::Clock;
 use super::cold::{Cold, Id};
-use super::keyed::{KeyedState, Place};
-use super::shard::Shard;
+use super::keyed::KeyedState;
 use super::table_state::TableState;
-use crate::hash::hash_of;
 use crate::rdd::{CHUNK, Outcome, Stop, Task};
 use crate::record_size::heap_bytes_of;
 use crate::time::Time;
@@ -31,15 +29,14 @@ fn first_deadline(clocks: impl Iterator<Item = (Time, Time)>) -> Option<Time> {
 const SAMPLES: usize = 16;
 const SAMPLE_WEIGHT: f64 = 0.05;
 
-/// How far the search for what was not touched lately has come, and what an entry owns on the heap.
+/// What an entry owns on the heap, beside the table.
 #[derive(Default)]
-pub(super) struct Sweep {
-    shard: usize,
+pub(super) struct EntrySize {
     /// On average over those that were looked at.
     heap_bytes: f64,
     samples: usize,
 }
-impl Sweep {
+impl EntrySize {
     pub(super) fn heap_bytes(&self) -> usize {
         self.heap_bytes as usize
     }
@@ -75,10 +72,9 @@ impl Sweep {
     fn some<'a, K: Key, S: Data>(&mut self, keys: &'a KeyedState<K, S>) -> Vec<&'a (K, S)> {
         let entry = |_| {
             self.samples = self.samples.wrapping_add(1);
-            let shard = &keys.shards[self.samples % keys.shards.len()];
             // Steps of the golden ratio go everywhere.
             let slot = (self.samples as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-            shard.num_slots().checked_sub(1).and_then(|last| shard.get((slot as usize % (last + 1)) as u32))
+            keys.num_slots().checked_sub(1).and_then(|last| keys.get((slot as usize % (last + 1)) as u32))
         };
         (0..SAMPLES).filter_map(entry).collect()
     }
@@ -90,18 +86,17 @@ impl<K: Key, S: Data> TableState<K, S> {
     pub(super) fn find(
         keys: &mut KeyedState<K, S>,
         cold: &mut Option<Cold>,
-        place: Place,
+        hash: u64,
         key: &K,
     ) -> Result<Option<u32>> {
-        let shard = &mut keys.shards[place.shard];
-        if let Some(slot) = shard.find(place.hash, key) {
-            shard.touch(slot);
+        if let Some(slot) = keys.find(hash, key) {
+            keys.touch(slot);
             return Ok(Some(slot));
         }
         match cold {
             Some(cold) if cold.keys() > 0 => {
-                fetch(keys, cold, place.hash)?;
-                Ok(keys.shards[place.shard].find(place.hash, key))
+                fetch(keys, cold, hash)?;
+                Ok(keys.find(hash, key))
             }
             _ => Ok(None),
         }
@@ -145,7 +140,7 @@ impl<K: Key, S: Data> TableState<K, S> {
             }
             let mut new: RapidHashMap<u64, Entries<K, S>> = RapidHashMap::default();
             for (key, state) in update(entries)? {
-                let of_hash = new.entry(hash_of(keys.seed(), &key)).or_default();
+                let of_hash = new.entry(keys.hash(&key)).or_default();
                 of_hash.retain(|(known, ..)| *known != key);
                 of_hash.push((key, state, Clock::NEVER, Clock::NEVER));
             }
@@ -174,38 +169,27 @@ impl<K: Key, S: Data> TableState<K, S> {
         let (entries, slots) = (self.keys.len(), self.keys.num_slots());
         let Some(cold) = self.cold.as_ref().filter(|_| entries > 0) else { return 0 };
         let room = cold.room().bytes(self.reported_bytes) as f64;
-        self.sweep.sample(&self.keys);
-        let entry_bytes = self.keys.table_bytes() as f64 / slots as f64 + self.sweep.heap_bytes;
+        self.entry_size.sample(&self.keys);
+        let entry_bytes = self.keys.table_bytes() as f64 / slots as f64 + self.entry_size.heap_bytes;
         entries.saturating_sub((room / entry_bytes) as usize)
     }
     /// Moves entries to disk until `excess` are gone: those that were not touched for longest, about, by a sweep that
-    /// gives each a second chance. Every shard gives its part, so that none needs more places than its share.
+    /// gives each a second chance.
     pub(super) fn evict(&mut self, mut excess: usize, task: &Task<'_>) -> Outcome {
-        let TableState { keys, cold: Some(cold), sweep, .. } = self else { return Ok(()) };
-        sweep.try_back(keys)?;
+        let TableState { keys, cold: Some(cold), entry_size, .. } = self else { return Ok(()) };
+        entry_size.try_back(keys)?;
         let mut written = 0;
-        let (seed, shards) = (keys.seed(), keys.shards.len());
-        let each = excess.div_ceil(shards);
         // Behind the first circle all had their chance, so a second one finds enough.
-        for _ in 0..2 {
-            let mut lefts: Vec<usize> = keys.shards.iter().map(|shard| shard.num_slots()).collect();
-            while excess > 0 && lefts.iter().any(|left| *left > 0) {
-                for _ in 0..shards {
-                    let (shard, left) = (&mut keys.shards[sweep.shard], &mut lefts[sweep.shard]);
-                    sweep.shard = (sweep.shard + 1) % shards;
-                    let mut part = each.min(excess);
-                    while part > 0
-                        && let Some(slot) = shard.sweep(left)
-                    {
-                        if written % CHUNK == 0 {
-                            task.check()?;
-                        }
-                        written += 1;
-                        let evicted = evict(shard, cold, hash_of(seed, &shard.entry(slot).0))?;
-                        (part, excess) = (part.saturating_sub(evicted), excess.saturating_sub(evicted));
-                    }
-                }
+        let mut left = 2 * keys.num_slots();
+        while excess > 0
+            && let Some(slot) = keys.sweep(&mut left)
+        {
+            if written % CHUNK == 0 {
+                task.check()?;
             }
+            written += 1;
+            let hash = keys.hash(&keys.entry(slot).0);
+            excess = excess.saturating_sub(evict(keys, cold, hash)?);
         }
         Ok(())
     }
@@ -225,23 +209,21 @@ fn fetch<K: Key, S: Data>(keys: &mut KeyedState<K, S>, cold: &mut Cold, hash: u6
     let deadline = first_deadline(entries.iter().map(|(_, _, timeout, timer)| (*timeout, *timer)));
     cold.remove(hash, entries.len(), deadline)?;
     for (key, state, timeout, timer) in entries {
-        let place = keys.place(&key);
-        let shard = &mut keys.shards[place.shard];
-        let slot = shard.insert(hash, key, state);
-        shard.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
+        let slot = keys.insert(hash, key, state);
+        keys.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
     }
     Ok(())
 }
 
 /// Moves all entries of `hash` to disk; how many those are. They leave the memory once they were written.
-fn evict<K: Key, S: Data>(shard: &mut Shard<K, S>, cold: &mut Cold, hash: u64) -> Result<usize> {
-    let slots = shard.slots_of(hash);
+fn evict<K: Key, S: Data>(keys: &mut KeyedState<K, S>, cold: &mut Cold, hash: u64) -> Result<usize> {
+    let slots = keys.slots_of(hash);
     let entry = |slot: &u32| {
-        let ((key, state), clock) = (shard.entry(*slot), shard.clock(*slot));
+        let ((key, state), clock) = (keys.entry(*slot), keys.clock(*slot));
         (key, state, clock.timeout, clock.timer)
     };
     TableState::put(cold, hash, &slots.iter().map(entry).collect::<Vec<_>>())?;
-    slots.iter().for_each(|slot| shard.remove(*slot));
+    slots.iter().for_each(|slot| keys.remove(*slot));
     Ok(slots.len())
 }
 

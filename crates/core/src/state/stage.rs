@@ -28,10 +28,8 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
     fn spill_to(&mut self, _room: Room) {}
     /// The entries in memory.
     fn entries(&self) -> &KeyedState<Self::Key, Self::Value>;
-    /// A batch begins, and versions before `oldest` are not read any more.
-    fn begin(&mut self, _oldest: Time) -> Fallible<()> {
-        Ok(())
-    }
+    /// A batch begins, and versions before `oldest` are not read any more. While it `is_read`, scans are under way.
+    fn begin(&mut self, oldest: Time, is_read: bool) -> Fallible<()>;
     /// Moves to disk what has no room in memory, as a change of the batch, which has made all others.
     fn make_room(&mut self, _task: &Task<'_>) -> Outcome {
         Ok(())
@@ -207,7 +205,7 @@ impl<P: Step> StateStage<P> {
         }
         let cell = &mut *cell;
         let state = cell.state.get_or_insert_with(|| self.operator.fresh());
-        state.begin(self.operator.forget_unused(self.before))?;
+        state.begin(self.operator.forget_unused(self.before), self.operator.is_read())?;
         let change = Change(state);
         let outputs = step.advance(change.0, task)?;
         task.check()?;

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::cold::Cold;
 use super::keyed::{Cursor, KeyedState};
 use super::memory::Room;
-use super::spilling::{Entries, Sweep, decoded};
+use super::spilling::{Entries, EntrySize, decoded};
 use super::stage::PartitionState;
 use crate::hash::HashSeed;
 use crate::rdd::{Node, Outcome, StateStatus, Task};
@@ -17,7 +17,7 @@ pub(crate) struct TableState<K, S> {
     pub(super) keys: KeyedState<K, S>,
     /// None where state does not spill.
     pub(super) cold: Option<Cold>,
-    pub(super) sweep: Sweep,
+    pub(super) entry_size: EntrySize,
     /// What it took behind the last batch, in memory.
     pub(super) reported_bytes: usize,
 }
@@ -30,18 +30,17 @@ impl<K: Key, S: Data> TableState<K, S> {
         initial.compute(task, &mut |chunk| {
             let full = self.measured_excess() > 0;
             let TableState { keys, cold, .. } = self;
-            keys.each_placed(chunk, |keys, place, key, state| {
-                if Self::find(keys, cold, place, &key)?.is_some() {
+            keys.each_hashed(chunk, |keys, hash, key, state| {
+                if Self::find(keys, cold, hash, &key)?.is_some() {
                     return Ok(());
                 }
                 match cold {
-                    Some(cold) if full && keys.shards[place.shard].slots_of(place.hash).is_empty() => {
-                        Self::put(cold, place.hash, &[(&key, &state, clock.timeout, clock.timer)])?;
+                    Some(cold) if full && keys.slots_of(hash).is_empty() => {
+                        Self::put(cold, hash, &[(&key, &state, clock.timeout, clock.timer)])?;
                     }
                     _ => {
-                        let shard = &mut keys.shards[place.shard];
-                        let slot = shard.insert(place.hash, key, state);
-                        shard.set_clock(slot, clock);
+                        let slot = keys.insert(hash, key, state);
+                        keys.set_clock(slot, clock);
                     }
                 }
                 Ok(())
@@ -55,7 +54,7 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     type Value = S;
     const SPILLS: bool = true;
     fn fresh(seed: HashSeed) -> Self {
-        TableState { keys: KeyedState::new(seed), cold: None, sweep: Sweep::default(), reported_bytes: 0 }
+        TableState { keys: KeyedState::new(seed), cold: None, entry_size: EntrySize::default(), reported_bytes: 0 }
     }
     fn spill_to(&mut self, room: Room) {
         self.cold = Some(Cold::new(room));
@@ -63,7 +62,10 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     fn entries(&self) -> &KeyedState<K, S> {
         &self.keys
     }
-    fn begin(&mut self, oldest: Time) -> Result<()> {
+    fn begin(&mut self, oldest: Time, is_read: bool) -> Result<()> {
+        if !is_read {
+            self.keys.compact(oldest);
+        }
         self.cold.as_mut().map_or(Ok(()), |cold| cold.sink(oldest))
     }
     fn make_room(&mut self, task: &Task<'_>) -> Outcome {
@@ -81,7 +83,7 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     fn report(&mut self) -> StateStatus {
         let cold = self.cold.as_ref();
         let (spilled_keys, buffered) = cold.map_or((0, 0), |cold| (cold.keys(), cold.memory_bytes()));
-        self.reported_bytes = self.keys.table_bytes() + self.keys.len() * self.sweep.heap_bytes() + buffered;
+        self.reported_bytes = self.keys.table_bytes() + self.keys.len() * self.entry_size.heap_bytes() + buffered;
         StateStatus {
             keys: self.keys.len() + spilled_keys,
             memory_bytes: self.reported_bytes,
@@ -117,10 +119,9 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     fn decode(seed: HashSeed, bytes: &[u8]) -> Result<Self> {
         let mut state = Self::fresh(seed);
         for (key, value, timeout, timer) in decoded::<K, S>(bytes)? {
-            let place = state.keys.place(&key);
-            let shard = &mut state.keys.shards[place.shard];
-            let slot = shard.insert(place.hash, key, value);
-            shard.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
+            let hash = state.keys.hash(&key);
+            let slot = state.keys.insert(hash, key, value);
+            state.keys.set_clock(slot, Clock { timeout, timer, armed: Clock::NEVER });
         }
         state.commit(Time::from_millis(i64::MIN), Time::from_millis(i64::MIN));
         Ok(state)

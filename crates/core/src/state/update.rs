@@ -67,10 +67,10 @@ impl<K: Key, V: Data, S: Data> UpdateState<K, V, S> {
         let mut values = Values { known: Vec::new(), fresh };
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
-                keys.each_placed(chunk, |keys, place, key, value| {
-                    match TableState::find(keys, cold, place, &key)? {
+                keys.each_hashed(chunk, |keys, hash, key, value| {
+                    match TableState::find(keys, cold, hash, &key)? {
                         Some(slot) => values.known.push((slot, value)),
-                        None => values.fresh.merge(place.hash, key, value, |first| vec![first], appended),
+                        None => values.fresh.merge(hash, key, value, |first| vec![first], appended),
                     }
                     Ok::<(), Stop>(())
                 })
@@ -88,15 +88,15 @@ impl<K: Key, V: Data, S: Data> UpdateState<K, V, S> {
         task: &Task<'_>,
     ) -> Result<(), Stop> {
         let (slots, known): (Vec<u32>, Vec<V>) = values.known.into_iter().unzip();
-        let (shard, mut next) = (&mut state.keys.shards[0], 0);
-        for slot in 0..shard.num_slots() as u32 {
+        let (keys, mut next) = (&mut state.keys, 0);
+        for slot in 0..keys.num_slots() as u32 {
             check_each_chunk(slot as usize, task)?;
             let first = next;
             next += slots[first..].iter().take_while(|of| **of == slot).count();
-            let Some((key, old)) = shard.get(slot) else { continue };
+            let Some((key, old)) = keys.get(slot) else { continue };
             match update(self.time, key, &known[first..next], Some(old)) {
-                Some(new) => shard.replace(slot, new),
-                None => shard.remove(slot),
+                Some(new) => keys.replace(slot, new),
+                None => keys.remove(slot),
             }
         }
         state.update_cold(task, |entries| {
@@ -122,10 +122,10 @@ impl<K: Key, V: Data, S: Data> UpdateState<K, V, S> {
         values: Values<K, V>,
         task: &Task<'_>,
     ) -> Result<(), Stop> {
-        let shard = &state.keys.shards[0];
+        let keys = &state.keys;
         let mut known = values.known.into_iter().peekable();
-        let old = (0..shard.num_slots() as u32).filter_map(|slot| {
-            let (key, state) = shard.get(slot)?;
+        let old = (0..keys.num_slots() as u32).filter_map(|slot| {
+            let (key, state) = keys.get(slot)?;
             let values = iter::from_fn(|| known.next_if(|(of, _)| *of == slot)).map(|(_, value)| value).collect();
             Some((key.clone(), values, Some(state.clone())))
         });
@@ -139,14 +139,13 @@ impl<K: Key, V: Data, S: Data> UpdateState<K, V, S> {
         let new = update(self.time, &mut told);
         // What the function did not ask for is left out of its answer, and so removed.
         drop(told);
-        let mut kept = vec![false; shard.num_slots()];
+        let mut kept = vec![false; keys.num_slots()];
         for (number, (key, new)) in new.into_iter().enumerate() {
             check_each_chunk(number, task)?;
-            let place = state.keys.place(&key);
-            let shard = &mut state.keys.shards[0];
-            let slot = match shard.find(place.hash, &key) {
+            let keys = &mut state.keys;
+            let slot = match keys.find(keys.hash(&key), &key) {
                 Some(slot) => {
-                    shard.replace(slot, new);
+                    keys.replace(slot, new);
                     slot
                 }
                 None if given.contains(&key) => insert(state, key, new),
@@ -155,10 +154,10 @@ impl<K: Key, V: Data, S: Data> UpdateState<K, V, S> {
             // A new key may have a place behind all that there were, where nothing is removed.
             kept.get_mut(slot as usize).into_iter().for_each(|kept| *kept = true);
         }
-        let shard = &mut state.keys.shards[0];
+        let keys = &mut state.keys;
         for (slot, kept) in kept.into_iter().enumerate() {
-            if !kept && shard.get(slot as u32).is_some() {
-                shard.remove(slot as u32);
+            if !kept && keys.get(slot as u32).is_some() {
+                keys.remove(slot as u32);
             }
         }
         state.update_cold(task, |entries| {
@@ -179,8 +178,8 @@ impl<K: Key, V: Data, S: Data> UpdateState<K, V, S> {
 }
 
 fn insert<K: Key, S: Data>(state: &mut TableState<K, S>, key: K, new: S) -> u32 {
-    let place = state.keys.place(&key);
-    state.keys.shards[0].insert(place.hash, key, new)
+    let hash = state.keys.hash(&key);
+    state.keys.insert(hash, key, new)
 }
 
 fn check_each_chunk(number: usize, task: &Task<'_>) -> Result<(), Stop> {

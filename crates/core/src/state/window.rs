@@ -5,7 +5,6 @@ mod inverse;
 mod stacks;
 
 use super::keyed::KeyedState;
-use super::shard::Shard;
 use super::stage::{Outputs, PartitionState, Step};
 use crate::hash::HashSeed;
 use crate::origin::Origin;
@@ -26,7 +25,7 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
     type Entry: Record;
     /// What a batch leaves of a value for when it leaves the window.
     type Kept: Data;
-    /// What the entries of a shard share.
+    /// What the entries of a partition share.
     type Pool: Pool;
     /// An entry without its pool, for another process.
     type Image: Serialize + DeserializeOwned;
@@ -45,7 +44,7 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
     fn restore(pool: &mut Self::Pool, image: Self::Image) -> Self::Entry;
 }
 
-/// What the entries of a shard share; it takes back what a batch did to it.
+/// What the entries of a partition share; it takes back what a batch did to it.
 pub(crate) trait Pool: Default + Send + 'static {
     fn rollback(&mut self);
     fn commit(&mut self);
@@ -55,10 +54,10 @@ impl Pool for () {
     fn commit(&mut self) {}
 }
 
-/// What batches left in a shard: the slots of their keys.
+/// What batches left in a partition: the slots of their keys.
 type Batch<W, V> = (Time, Vec<(u32, <W as Windowing<V>>::Kept)>);
 
-/// What the batches in the window left in a shard, oldest first.
+/// What the batches in the window left in a partition, oldest first.
 struct Ring<V, W: Windowing<V>> {
     batches: VecDeque<Batch<W, V>>,
     pool: W::Pool,
@@ -89,8 +88,7 @@ impl<V, W: Windowing<V>> Ring<V, W> {
 /// The state of one partition.
 pub(crate) struct WindowState<K, V, W: Windowing<V>> {
     keys: KeyedState<K, W::Entry>,
-    /// Of each shard.
-    rings: Vec<Ring<V, W>>,
+    ring: Ring<V, W>,
 }
 
 /// What a batch does to a window by key.
@@ -130,12 +128,10 @@ impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
         }
         let changes = self.changes(state, touched, task)?;
         if !self.keeps_empty {
-            for (shard, slots) in state.keys.shards.iter_mut().zip(emptied) {
-                for slot in slots {
-                    // It may be there twice, or have got a value again.
-                    if shard.get(slot).is_some_and(|(_, entry)| W::is_empty(entry)) {
-                        shard.remove(slot);
-                    }
+            for slot in emptied {
+                // It may be there twice, or have got a value again.
+                if state.keys.get(slot).is_some_and(|(_, entry)| W::is_empty(entry)) {
+                    state.keys.remove(slot);
                 }
             }
         }
@@ -145,20 +141,18 @@ impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
 
 impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
     /// Lets the batches before the window go; the slots of keys that had their last value in them.
-    fn leave(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<Vec<u32>>, Stop> {
-        let mut emptied: Vec<Vec<u32>> = state.rings.iter().map(|_| Vec::new()).collect();
-        for ((shard, ring), emptied) in state.keys.shards.iter_mut().zip(&mut state.rings).zip(&mut emptied) {
-            while let Some(batch) = ring.batches.pop_front_if(|(time, _)| *time < self.start) {
-                ring.left.push(batch);
-                let Ring { left, pool, .. } = ring;
-                each_checked(task, &left.last().expect("it was pushed").1, |(slot, kept)| {
-                    let new = self.windowing.leave(pool, &shard.entry(*slot).1, kept);
-                    if W::is_empty(&new) {
-                        emptied.push(*slot);
-                    }
-                    shard.replace(*slot, new);
-                })?;
-            }
+    fn leave(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<u32>, Stop> {
+        let WindowState { keys, ring: Ring { batches, pool, left, .. } } = state;
+        let mut emptied = Vec::new();
+        while let Some(batch) = batches.pop_front_if(|(time, _)| *time < self.start) {
+            left.push(batch);
+            each_checked(task, &left.last().expect("it was pushed").1, |(slot, kept)| {
+                let new = self.windowing.leave(pool, &keys.entry(*slot).1, kept);
+                if W::is_empty(&new) {
+                    emptied.push(*slot);
+                }
+                keys.replace(*slot, new);
+            })?;
         }
         Ok(emptied)
     }
@@ -168,25 +162,22 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
         time: Time,
         batch: &Arc<dyn Node<(K, V)>>,
         task: &Task<'_>,
-    ) -> Result<(), Stop> {
-        let WindowState { keys, rings } = state;
-        for ring in rings.iter_mut() {
-            ring.batches.push_back((time, Vec::new()));
-            ring.entered += 1;
-        }
+    ) -> Outcome {
+        let WindowState { keys, ring } = state;
+        ring.batches.push_back((time, Vec::new()));
+        ring.entered += 1;
         batch.compute(task, &mut |chunk| {
             task.enter(self.origin);
-            keys.each_placed(chunk, |keys, place, key, value| {
-                let (shard, ring) = (&mut keys.shards[place.shard], &mut rings[place.shard]);
-                let (slot, kept) = match shard.find(place.hash, &key) {
+            keys.each_hashed(chunk, |keys, hash, key, value| {
+                let (slot, kept) = match keys.find(hash, &key) {
                     Some(slot) => {
-                        let (entry, kept) = self.windowing.enter(&mut ring.pool, Some(&shard.entry(slot).1), value);
-                        shard.replace(slot, entry);
+                        let (entry, kept) = self.windowing.enter(&mut ring.pool, Some(&keys.entry(slot).1), value);
+                        keys.replace(slot, entry);
                         (slot, kept)
                     }
                     None => {
                         let (entry, kept) = self.windowing.enter(&mut ring.pool, None, value);
-                        (shard.insert(place.hash, key, entry), kept)
+                        (keys.insert(hash, key, entry), kept)
                     }
                 };
                 ring.batches.back_mut().expect("it was pushed").1.push((slot, kept));
@@ -195,51 +186,45 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
         })
     }
     /// Makes all aggregates anew of what is in the window.
-    fn rebase(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<(), Stop> {
-        for (shard, ring) in state.keys.shards.iter_mut().zip(&state.rings) {
-            let mut values: Vec<Vec<&W::Kept>> = (0..shard.num_slots()).map(|_| Vec::new()).collect();
-            for (_, batch) in &ring.batches {
-                each_checked(task, batch, |(slot, kept)| values[*slot as usize].push(kept))?;
-            }
-            for (slot, values) in (0u32..).zip(values) {
-                // A slot may have a value of each batch in the window.
-                task.check()?;
-                if let Some((_, entry)) = shard.get(slot)
-                    && let Some(new) = self.windowing.rebased(entry, values)
-                {
-                    shard.replace(slot, new);
-                }
+    fn rebase(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Outcome {
+        let WindowState { keys, ring } = state;
+        let mut values: Vec<Vec<&W::Kept>> = (0..keys.num_slots()).map(|_| Vec::new()).collect();
+        for (_, batch) in &ring.batches {
+            each_checked(task, batch, |(slot, kept)| values[*slot as usize].push(kept))?;
+        }
+        for (slot, values) in (0u32..).zip(values) {
+            // A slot may have a value of each batch in the window.
+            task.check()?;
+            if let Some((_, entry)) = keys.get(slot)
+                && let Some(new) = self.windowing.rebased(entry, values)
+            {
+                keys.replace(slot, new);
             }
         }
         Ok(())
     }
-    /// The slots of each shard of which a value entered or left, each once.
-    fn touched(&self, state: &WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<Vec<u32>>, Stop> {
-        let of_shard = |shard: &Shard<K, W::Entry>| {
-            let (mut known, mut touched) = (vec![false; shard.num_slots()], Vec::new());
-            each_checked(task, shard.changed(), |slot| {
-                if !mem::replace(&mut known[slot as usize], true) {
-                    touched.push(slot);
-                }
-            })?;
-            Ok(touched)
-        };
-        state.keys.shards.iter().map(of_shard).collect()
+    /// The slots of which a value entered or left, each once.
+    fn touched(&self, state: &WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<u32>, Stop> {
+        let (mut known, mut touched) = (vec![false; state.keys.num_slots()], Vec::new());
+        each_checked(task, state.keys.changed(), |slot| {
+            if !mem::replace(&mut known[slot as usize], true) {
+                touched.push(slot);
+            }
+        })?;
+        Ok(touched)
     }
     /// The keys of these slots and their aggregates.
     fn changes(
         &self,
         state: &WindowState<K, V, W>,
-        touched: Vec<Vec<u32>>,
+        touched: Vec<u32>,
         task: &Task<'_>,
     ) -> Result<Outputs<(K, Option<V>)>, Stop> {
         let mut changes = Outputs::default();
-        for (shard, slots) in state.keys.shards.iter().zip(touched) {
-            each_checked(task, slots, |slot| {
-                let (key, entry) = shard.entry(slot);
-                changes.push((key.clone(), (!W::is_empty(entry)).then(|| W::total(entry).clone())));
-            })?;
-        }
+        each_checked(task, touched, |slot| {
+            let (key, entry) = state.keys.entry(slot);
+            changes.push((key.clone(), (!W::is_empty(entry)).then(|| W::total(entry).clone())));
+        })?;
         Ok(changes)
     }
 }
@@ -263,51 +248,48 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     type Key = K;
     type Value = W::Entry;
     fn fresh(seed: HashSeed) -> Self {
-        let keys = KeyedState::new(seed);
-        WindowState { rings: keys.shards.iter().map(|_| Ring::default()).collect(), keys }
+        WindowState { keys: KeyedState::new(seed), ring: Ring::default() }
     }
     fn entries(&self) -> &KeyedState<K, W::Entry> {
         &self.keys
     }
+    fn begin(&mut self, oldest: Time, is_read: bool) -> Fallible<()> {
+        let moved = if is_read { None } else { self.keys.compact(oldest) };
+        if let Some(moved) = moved {
+            let slots = self.ring.batches.iter_mut().flat_map(|(_, batch)| batch);
+            slots.for_each(|(slot, _)| *slot = moved.of(*slot));
+        }
+        Ok(())
+    }
     fn rollback(&mut self) {
         self.keys.rollback();
-        self.rings.iter_mut().for_each(Ring::rollback);
+        self.ring.rollback();
     }
     fn commit(&mut self, version: Time, oldest: Time) {
         self.keys.commit(version, oldest);
-        self.rings.iter_mut().for_each(Ring::commit);
+        self.ring.commit();
     }
     fn encode(&self) -> Fallible<Vec<u8>> {
-        let mut images: Images<K, V, W> = Default::default();
-        for (shard, ring) in self.keys.shards.iter().zip(&self.rings) {
-            let slots = (0..shard.num_slots() as u32).filter_map(|slot| shard.get(slot));
-            images.0.extend(slots.map(|(key, entry)| (key.clone(), W::image(&ring.pool, entry))));
-            for (time, batch) in &ring.batches {
-                let kept = batch.iter().map(|(slot, kept)| (shard.entry(*slot).0.clone(), kept.clone()));
-                images.1.push((*time, kept.collect()));
-            }
-        }
+        let WindowState { keys, ring } = self;
+        let entries = keys.entries().map(|(key, entry, _)| (key.clone(), W::image(&ring.pool, entry)));
+        let batches = ring.batches.iter().map(|(time, batch)| {
+            let kept = batch.iter().map(|(slot, kept)| (keys.entry(*slot).0.clone(), kept.clone()));
+            (*time, kept.collect())
+        });
+        let images: Images<K, V, W> = (entries.collect(), batches.collect());
         wire::encode(&images)
     }
     fn decode(seed: HashSeed, bytes: &[u8]) -> Fallible<Self> {
         let (entries, batches): Images<K, V, W> = wire::decode(bytes)?;
         let mut state = Self::fresh(seed);
+        let WindowState { keys, ring } = &mut state;
         for (key, image) in entries {
-            let place = state.keys.place(&key);
-            let entry = W::restore(&mut state.rings[place.shard].pool, image);
-            state.keys.shards[place.shard].insert(place.hash, key, entry);
+            let hash = keys.hash(&key);
+            keys.insert(hash, key, W::restore(&mut ring.pool, image));
         }
-        // All shards have the batches in one order.
         for (time, batch) in batches {
-            for (key, kept) in batch {
-                let place = state.keys.place(&key);
-                let (shard, ring) = (&state.keys.shards[place.shard], &mut state.rings[place.shard]);
-                let Some(slot) = shard.find(place.hash, &key) else { continue };
-                if ring.batches.back().is_none_or(|(newest, _)| *newest != time) {
-                    ring.batches.push_back((time, Vec::new()));
-                }
-                ring.batches.back_mut().expect("it was pushed").1.push((slot, kept));
-            }
+            let slot = |(key, kept)| Some((keys.find(keys.hash(&key), &key)?, kept));
+            ring.batches.push_back((time, batch.into_iter().filter_map(slot).collect()));
         }
         let restored = Time::from_millis(i64::MIN);
         state.commit(restored, restored);

@@ -515,3 +515,55 @@ fn an_initial_state_of_another_context_is_refused() {
         assert!(error.contains("_state") && error.contains("a dataset of another context"), "{error}");
     }
 }
+
+/// Many keys in one batch, and few ever after: the tables become small again, and say the same.
+#[test]
+fn tables_shrink_behind_a_peak() {
+    const MANY: u32 = 20_000;
+    let test = TestEnv::new();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), test.env()).unwrap();
+    let many = (0..MANY).map(|key| (key, 1)).collect();
+    let mut input = vec![Some(vec![(7, 1), (MANY + 1, 1)]); 12];
+    input[1] = Some(many);
+    let s = test_input(&ssc, input, 2);
+    let ends = StateUpdate::function_with_time(|_, key: &u32, values: &[u32], sum: Option<&u32>| {
+        Some(sum.unwrap_or(&0) + values.iter().sum::<u32>()).filter(|_| *key > MANY || !values.is_empty())
+    });
+    let ending = StateSpec::function_with_time(
+        |time, key: &u32, value, sum: &mut State<u32>| {
+            if sum.is_timing_out() { None } else { add(time, key, value, sum) }
+        },
+    );
+    let streams = [
+        s.update_state_by_key_with(ends),
+        s.map_with_state(ending.timeout(seconds(2))).state_snapshots(),
+        s.reduce_by_key_and_window(|a, b| a + b, seconds(3)),
+        s.reduce_by_key_and_window_with(
+            WindowReduce::new(|a, b| a + b, |a, b| a - b, seconds(3)).filter(|_, sum| *sum > 0),
+        ),
+    ];
+    let (sent, seen) = channel();
+    for (number, stream) in streams.iter().enumerate() {
+        let sent = sent.clone();
+        stream.foreach_rdd(move |rdd, time| {
+            let records = rdd.collect()?;
+            sent.send((number, time.milliseconds() / 1000, records.len(), sorted(records).pop())).unwrap();
+            Ok::<(), headwater::Error>(())
+        });
+    }
+    let context = ssc.context().clone();
+    let running = ssc.start().unwrap();
+    let mut peak = 0;
+    for batch in 1..=12 {
+        test.clock.advance(seconds(1));
+        running.await_batches(batch).unwrap();
+        peak = peak.max(context.state_status().memory_bytes);
+    }
+    let now = context.state_status();
+    assert!(now.keys < 10 && now.memory_bytes < peak / 50, "{now:?} of {peak}");
+    for (number, time, records, last) in seen.try_iter().filter(|(_, time, ..)| *time > 5) {
+        // 7 came in each batch, the other in all but one.
+        let sum = if number < 2 { time as u32 - 1 } else { 3 };
+        assert_eq!((records, last), (2, Some((MANY + 1, sum))), "operation {number} at {time}");
+    }
+}

@@ -39,8 +39,8 @@ fn a_job_that_is_given_up_writes_no_more() {
     state.spill_to(Room::new(memory, "of a test".to_owned()));
     let cancelled = Arc::new(AtomicBool::new(false));
     for key in 0..KEYS {
-        let place = state.keys.place(&key);
-        state.keys.shards[place.shard].insert(place.hash, key, GivesUp(cancelled.clone()));
+        let hash = state.keys.hash(&key);
+        state.keys.insert(hash, key, GivesUp(cancelled.clone()));
     }
     let outcome = TaskContext::new(0, 0, 0, None).attempt(&cancelled, |task| state.evict(KEYS, task));
     assert!(outcome.is_err_and(|stop| matches!(stop, Stop::Cancelled)));

@@ -50,6 +50,7 @@ where
             Some(version) => version.clone(),
             None => self.stage.operator.use_version(self.stage.time)?,
         };
+        let _reading = self.stage.operator.reading();
         let (mut chunk, mut cursor) = (Vec::with_capacity(CHUNK), Some(Cursor::default()));
         while let Some(from) = cursor {
             task.check()?;

@@ -28,7 +28,7 @@ const NONE: u32 = u32::MAX - 1;
 /// Nodes that are added at once when all are taken, as a share of those there are: a vector that doubles would waste half.
 const GROWTH: usize = 4;
 
-/// The nodes of a shard's stacks.
+/// The nodes of a partition's stacks.
 pub(crate) struct Nodes<V> {
     nodes: Vec<Option<Link<V>>>,
     free: Vec<u32>,

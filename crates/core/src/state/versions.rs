@@ -1,0 +1,180 @@
+//! [`Versions`]: what the batches have changed in a [`Table`], with what was there before, so that a task that fails leaves
+//! nothing, and a version that is not the newest can still be read.
+
+use super::table::Table;
+use crate::time::Time;
+use rapidhash::fast::RapidHashMap;
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::mem;
+
+pub(super) struct Versions<K, S> {
+    /// What the running batch has changed.
+    log: Log<K, S>,
+    /// The memory of a log that is not needed any more.
+    spare: Log<K, S>,
+    /// What led to each version that is newer than the oldest one in use, oldest first.
+    undo: VecDeque<(Time, Log<K, S>)>,
+}
+type Log<K, S> = Vec<(u32, Old<K, S>)>;
+
+/// What a slot held before a change.
+pub(super) enum Old<K, S> {
+    Nothing,
+    /// Another state of the same key.
+    State(S),
+    /// A key that was removed.
+    Entry(Box<(K, S)>),
+}
+impl<K, S> Old<K, S> {
+    fn key(&self) -> &K {
+        match self {
+            Old::Entry(entry) => &entry.0,
+            Old::State(_) | Old::Nothing => unreachable!("only a removed entry has a key of its own"),
+        }
+    }
+    fn state(&self) -> &S {
+        match self {
+            Old::Entry(entry) => &entry.1,
+            Old::State(state) => state,
+            Old::Nothing => unreachable!("what was not there has no state"),
+        }
+    }
+}
+
+/// Where what slots held in a version stands in the logs of the batches that came later. It is right until the next
+/// batch has ended, so that who reads page by page makes it once.
+#[derive(Default)]
+pub(crate) struct Then {
+    /// How many came later.
+    batches: usize,
+    /// Slots that none of them has changed are as they are now.
+    slots: RapidHashMap<u32, Held>,
+}
+/// The number of a later batch and that of its change.
+type At = (usize, usize);
+enum Held {
+    Nothing,
+    /// A state, and a key that was removed there, unless it is in the slot until now.
+    Entry {
+        removed: Option<At>,
+        state: At,
+    },
+}
+impl Then {
+    fn of<'a, K: 'a, S: 'a>(newer: impl DoubleEndedIterator<Item = &'a Log<K, S>> + ExactSizeIterator) -> Then {
+        let mut then = Then { batches: newer.len(), slots: RapidHashMap::default() };
+        for (batch, log) in newer.enumerate().rev() {
+            for (change, (slot, old)) in log.iter().enumerate().rev() {
+                let at = (batch, change);
+                let removed = match (old, then.slots.get(slot)) {
+                    (Old::Entry(_), _) => Some(at),
+                    (_, Some(Held::Entry { removed, .. })) => *removed,
+                    _ => None,
+                };
+                let held = if matches!(old, Old::Nothing) { Held::Nothing } else { Held::Entry { removed, state: at } };
+                then.slots.insert(*slot, held);
+            }
+        }
+        then
+    }
+}
+
+#[cfg(test)]
+impl Then {
+    /// How many batches and how many slots it has looked at.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.batches, self.slots.len())
+    }
+    pub(super) fn forget_slots_before(&mut self, from: usize) {
+        self.slots.retain(|slot, _| *slot as usize >= from);
+    }
+}
+
+/// How much longer than the running batch's log the spare one may be.
+const SPARE_MAX: usize = 8;
+
+impl<K, S> Default for Versions<K, S> {
+    fn default() -> Self {
+        let (log, spare, undo) = Default::default();
+        Versions { log, spare, undo }
+    }
+}
+impl<K: Hash + Eq + 'static, S> Versions<K, S> {
+    /// The running batch changes `slot`, which held `old`.
+    #[inline(always)]
+    pub(super) fn note(&mut self, slot: u32, old: Old<K, S>) {
+        self.log.push((slot, old));
+    }
+    /// Whether there is one version, and no batch has changed it.
+    pub(super) fn are_one(&self) -> bool {
+        self.log.is_empty() && self.undo.is_empty()
+    }
+    /// The slots that the running batch has changed, maybe more than once.
+    pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
+        self.log.iter().map(|(slot, _)| *slot)
+    }
+    /// Takes back what the running batch has changed.
+    pub(super) fn rollback(&mut self, table: &mut Table<K, S>) {
+        while let Some((slot, old)) = self.log.pop() {
+            match old {
+                Old::Nothing => drop(table.remove(slot)),
+                Old::State(state) => drop(table.replace(slot, state)),
+                Old::Entry(entry) => table.restore(slot, *entry),
+            }
+        }
+    }
+    /// The batch has made `version`.
+    pub(super) fn commit(&mut self, version: Time) {
+        if !self.log.is_empty() {
+            let next = mem::take(&mut self.spare);
+            self.undo.push_back((version, mem::replace(&mut self.log, next)));
+        }
+    }
+    /// Nobody reads a version before `oldest` any more.
+    pub(super) fn forget_before(&mut self, oldest: Time) {
+        while let Some((_, mut log)) = self.undo.pop_front_if(|(version, _)| *version <= oldest) {
+            log.clear();
+            // One batch's log is about as long as the next one's; one that was much longer is given back.
+            let fits = log.capacity() / SPARE_MAX <= self.log.len();
+            if fits && log.capacity() > self.spare.capacity() {
+                self.spare = log;
+            }
+        }
+    }
+
+    /// The entries of `version` in slots from `from` on, as long as `take` wants more; the slot to go on at, or none at
+    /// the end. `then` is what the call before found out about the version, if there was one.
+    pub(super) fn scan(
+        &self,
+        table: &Table<K, S>,
+        version: Time,
+        from: usize,
+        then: &mut Then,
+        mut take: impl FnMut(&K, &S) -> bool,
+    ) -> Option<usize> {
+        let oldest_newer = self.undo.partition_point(|(changed, _)| *changed <= version);
+        let newer = || self.undo.range(oldest_newer..).map(|(_, log)| log);
+        if then.batches != newer().len() {
+            *then = Then::of(newer());
+        }
+        for at in from..table.num_slots() {
+            let slot = at as u32;
+            let old = |(batch, change): At| &self.undo[oldest_newer + batch].1[change].1;
+            let entry = match then.slots.get(&slot) {
+                None => table.get(slot).map(|(key, state)| (key, state)),
+                Some(Held::Nothing) => None,
+                Some(Held::Entry { removed, state }) => {
+                    let key = removed.map_or_else(|| &table.entry(slot).0, |removed| old(removed).key());
+                    Some((key, old(*state).state()))
+                }
+            };
+            if let Some((key, state)) = entry
+                && !take(key, state)
+            {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+}
