@@ -182,7 +182,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         chosen: &Chosen,
     ) -> Arc<DStreamNode<()>> {
         let (stages, chosen) = (chain.clone(), chosen.clone());
-        let aggregates = self.attach("running_aggregates", vec![self.node.clone()], move |tick| {
+        let aggregates = self.attach(slides.kind(), vec![self.node.clone()], move |tick| {
             let choice = chosen.get().and_then(Weak::upgrade).and_then(|node| node.header().partitions());
             let stage = slides.stage(&stages, tick, choice)?;
             Ok(Some(Rdd::from_node(slides.context(), StateVersion(stage))))

@@ -50,6 +50,10 @@ impl<K: Key, V: Data, W: Windowing<V>> Slides<K, V, W> {
     pub(super) fn context(&self) -> &RddContext {
         &self.context
     }
+    /// The operation that the user called.
+    pub(super) fn kind(&self) -> &'static str {
+        self.plan.kind
+    }
     /// The stage of batch `tick.time`, which stands behind the newest of `chain`.
     pub(super) fn stage(
         &self,

@@ -4,7 +4,7 @@
 use super::clock::{Clock, Timers};
 use super::cold::Id;
 use super::table::{Moved, Table};
-use super::versions::{Old, Then, Versions};
+use super::versions::{Then, Versions};
 use crate::hash::{HashSeed, hash_of};
 use crate::time::Time;
 use crate::{Key, Record};
@@ -110,19 +110,19 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         if !self.clocks.is_empty() && self.clocks.len() < self.num_slots() {
             self.clocks.push(Clock::NONE);
         }
-        self.versions.note(slot, Old::Nothing);
+        self.versions.note_inserted(slot);
         self.touch(slot);
         slot
     }
     #[inline(always)]
     pub(super) fn replace(&mut self, slot: u32, state: S) {
         let old = self.table.replace(slot, state);
-        self.versions.note(slot, Old::State(old));
+        self.versions.note_replaced(slot, old);
     }
     pub(super) fn remove(&mut self, slot: u32) {
         self.set_clock(slot, Clock::NONE);
         let entry = self.table.remove(slot);
-        self.versions.note(slot, Old::Entry(Box::new(entry)));
+        self.versions.note_removed(slot, entry);
     }
 
     pub(super) fn clock(&self, slot: u32) -> Clock {

@@ -16,29 +16,48 @@ pub(super) struct Versions<K, S> {
     /// What led to each version that is newer than the oldest one in use, oldest first.
     undo: VecDeque<(Time, Log<K, S>)>,
 }
-type Log<K, S> = Vec<(u32, Old<K, S>)>;
 
+/// What a batch has changed, in order.
+struct Log<K, S> {
+    changes: Vec<(u32, Old<S>)>,
+    /// Entries that were removed: apart, so that changes of plain states need not be looked at to be forgotten.
+    removed: Vec<(K, S)>,
+}
 /// What a slot held before a change.
-pub(super) enum Old<K, S> {
+enum Old<S> {
     Nothing,
     /// Another state of the same key.
     State(S),
-    /// A key that was removed.
-    Entry(Box<(K, S)>),
+    /// A key that was removed, at that place among the removed.
+    Entry(u32),
 }
-impl<K, S> Old<K, S> {
-    fn key(&self) -> &K {
-        match self {
-            Old::Entry(entry) => &entry.0,
+impl<K, S> Default for Log<K, S> {
+    fn default() -> Self {
+        Log { changes: Vec::new(), removed: Vec::new() }
+    }
+}
+impl<K, S> Log<K, S> {
+    /// The key of the entry that `change` removed.
+    fn key(&self, change: usize) -> &K {
+        match &self.changes[change].1 {
+            Old::Entry(at) => &self.removed[*at as usize].0,
             Old::State(_) | Old::Nothing => unreachable!("only a removed entry has a key of its own"),
         }
     }
-    fn state(&self) -> &S {
-        match self {
-            Old::Entry(entry) => &entry.1,
+    /// The state before `change`.
+    fn state(&self, change: usize) -> &S {
+        match &self.changes[change].1 {
+            Old::Entry(at) => &self.removed[*at as usize].1,
             Old::State(state) => state,
             Old::Nothing => unreachable!("what was not there has no state"),
         }
+    }
+    fn clear(&mut self) {
+        self.changes.clear();
+        self.removed.clear();
+    }
+    fn capacity(&self) -> usize {
+        self.changes.capacity().max(self.removed.capacity())
     }
 }
 
@@ -65,7 +84,7 @@ impl Then {
     fn of<'a, K: 'a, S: 'a>(newer: impl DoubleEndedIterator<Item = &'a Log<K, S>> + ExactSizeIterator) -> Then {
         let mut then = Then { batches: newer.len(), slots: RapidHashMap::default() };
         for (batch, log) in newer.enumerate().rev() {
-            for (change, (slot, old)) in log.iter().enumerate().rev() {
+            for (change, (slot, old)) in log.changes.iter().enumerate().rev() {
                 let at = (batch, change);
                 let removed = match (old, then.slots.get(slot)) {
                     (Old::Entry(_), _) => Some(at),
@@ -101,32 +120,46 @@ impl<K, S> Default for Versions<K, S> {
     }
 }
 impl<K: Hash + Eq + 'static, S> Versions<K, S> {
-    /// The running batch changes `slot`, which held `old`.
+    /// The running batch enters a key into `slot`, which held nothing.
     #[inline(always)]
-    pub(super) fn note(&mut self, slot: u32, old: Old<K, S>) {
-        self.log.push((slot, old));
+    pub(super) fn note_inserted(&mut self, slot: u32) {
+        self.log.changes.push((slot, Old::Nothing));
+    }
+    /// The running batch replaces the state of `slot`, which was `old`.
+    #[inline(always)]
+    pub(super) fn note_replaced(&mut self, slot: u32, old: S) {
+        self.log.changes.push((slot, Old::State(old)));
+    }
+    /// The running batch removes what `slot` held.
+    pub(super) fn note_removed(&mut self, slot: u32, entry: (K, S)) {
+        let at = u32::try_from(self.log.removed.len()).expect("a batch removes fewer than 2^32 entries of a partition");
+        self.log.changes.push((slot, Old::Entry(at)));
+        self.log.removed.push(entry);
     }
     /// Whether there is one version, and no batch has changed it.
     pub(super) fn are_one(&self) -> bool {
-        self.log.is_empty() && self.undo.is_empty()
+        self.log.changes.is_empty() && self.undo.is_empty()
     }
     /// The slots that the running batch has changed, maybe more than once.
     pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
-        self.log.iter().map(|(slot, _)| *slot)
+        self.log.changes.iter().map(|(slot, _)| *slot)
     }
     /// Takes back what the running batch has changed.
     pub(super) fn rollback(&mut self, table: &mut Table<K, S>) {
-        while let Some((slot, old)) = self.log.pop() {
+        while let Some((slot, old)) = self.log.changes.pop() {
             match old {
                 Old::Nothing => drop(table.remove(slot)),
                 Old::State(state) => drop(table.replace(slot, state)),
-                Old::Entry(entry) => table.restore(slot, *entry),
+                Old::Entry(_) => {
+                    let entry = self.log.removed.pop().expect("there is one for each removal");
+                    table.restore(slot, entry);
+                }
             }
         }
     }
     /// The batch has made `version`.
     pub(super) fn commit(&mut self, version: Time) {
-        if !self.log.is_empty() {
+        if !self.log.changes.is_empty() {
             let next = mem::take(&mut self.spare);
             self.undo.push_back((version, mem::replace(&mut self.log, next)));
         }
@@ -136,7 +169,7 @@ impl<K: Hash + Eq + 'static, S> Versions<K, S> {
         while let Some((_, mut log)) = self.undo.pop_front_if(|(version, _)| *version <= oldest) {
             log.clear();
             // One batch's log is about as long as the next one's; one that was much longer is given back.
-            let fits = log.capacity() / SPARE_MAX <= self.log.len();
+            let fits = log.capacity() / SPARE_MAX <= self.log.changes.len();
             if fits && log.capacity() > self.spare.capacity() {
                 self.spare = log;
             }
@@ -160,13 +193,13 @@ impl<K: Hash + Eq + 'static, S> Versions<K, S> {
         }
         for at in from..table.num_slots() {
             let slot = at as u32;
-            let old = |(batch, change): At| &self.undo[oldest_newer + batch].1[change].1;
+            let log = |batch: usize| &self.undo[oldest_newer + batch].1;
             let entry = match then.slots.get(&slot) {
                 None => table.get(slot).map(|(key, state)| (key, state)),
                 Some(Held::Nothing) => None,
                 Some(Held::Entry { removed, state }) => {
-                    let key = removed.map_or_else(|| &table.entry(slot).0, |removed| old(removed).key());
-                    Some((key, old(*state).state()))
+                    let key = removed.map_or_else(|| &table.entry(slot).0, |(batch, change)| log(batch).key(change));
+                    Some((key, log(state.0).state(state.1)))
                 }
             };
             if let Some((key, state)) = entry
