@@ -9,6 +9,7 @@ mod network;
 mod random;
 mod spawner;
 mod spill;
+mod storage;
 
 pub use clock::{Clock, ManualClock};
 pub use console::Console;
@@ -17,6 +18,7 @@ pub use network::{Connection, Network};
 pub use random::Random;
 pub use spawner::{Spawner, Thread};
 pub use spill::{SPILL_KEY_BYTES_MAX, SPILL_PAGE_BYTES_MAX, SpillSpace, SpillTable};
+pub use storage::{AppendFile, Storage, StoredFile};
 
 use std::sync::Arc;
 
