@@ -79,10 +79,10 @@ impl FaultyStorage {
     /// the plan's seed decides: unsynced bytes are there, lost, torn off, or zero with later ones behind them, and what
     /// was removed may be back.
     pub fn crash(&self) -> MemoryStorage {
+        let disk = self.disk();
         let mut process = self.state();
         process.crashed = true;
         let chance = Chance(process.plan.seed ^ process.steps);
-        let disk = self.disk();
         MemoryStorage::of(disk.after_crash(chance), !disk.files.appends())
     }
 

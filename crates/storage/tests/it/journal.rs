@@ -1,0 +1,70 @@
+//! What a journal does for its callers when nothing goes wrong.
+
+use crate::support::{Event, both, history, open, open_with, recovered, run};
+use headwater_core::ErrorKind;
+use headwater_core::env::Storage;
+use headwater_storage::{JOURNAL_UNSYNCED_BYTES_MAX, JournalOptions, MemoryStorage};
+use std::thread;
+
+#[test]
+fn a_snapshot_spares_the_next_start_its_events() {
+    for storage in both() {
+        let (journal, _) = open_with(&storage, "test", JournalOptions::new("test")).unwrap();
+        run(&journal, 9, &mut 0).unwrap();
+        let (journal, recovery) = open_with(&storage, "test", JournalOptions::new("test")).unwrap();
+        assert_eq!((recovery.events, recovery.snapshot), (history(&journal).len() as u64, None));
+        journal.snapshot().unwrap();
+        let (_, recovery) = open_with(&storage, "test", JournalOptions::new("test")).unwrap();
+        assert_eq!(recovery.events, 0);
+        assert!(recovery.snapshot.is_some());
+    }
+}
+
+#[test]
+fn threads_record_while_others_sync() {
+    let storage = MemoryStorage::new();
+    let (journal, _) = open(&storage, "test").unwrap();
+    thread::scope(|scope| {
+        for first in 0..4u32 {
+            let journal = &journal;
+            scope.spawn(move || {
+                for event in 0..200 {
+                    journal.record(&Event(first * 1000 + event)).unwrap();
+                    journal.sync().unwrap();
+                }
+            });
+        }
+    });
+    let found = recovered(&storage);
+    assert_eq!(found, history(&journal));
+    for first in 0..4u32 {
+        let of_thread: Vec<u32> = found.iter().copied().filter(|event| event / 1000 == first).collect();
+        assert_eq!(of_thread, (first * 1000..first * 1000 + 200).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_waits_for_a_sync_is_bounded() {
+    let storage = MemoryStorage::new();
+    let (journal, _) = open(&storage, "test").unwrap();
+    let room = JOURNAL_UNSYNCED_BYTES_MAX / 20;
+    (0..room as u32).for_each(|event| journal.record(&Event(event)).unwrap());
+    let error = journal.record(&Event(0)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Resources);
+    assert!(error.to_string().contains("wait for a sync"), "{error}");
+    journal.sync().unwrap();
+    journal.record(&Event(room as u32)).unwrap();
+    assert_eq!(history(&journal).len() as u64, room + 1);
+}
+
+#[test]
+fn other_files_in_the_folder_are_left_alone() {
+    for storage in both() {
+        for name in ["notes.txt", "1.log", "00000000000000000001.log.bak", "x.snapshot"] {
+            storage.put(&format!("run/journal/{name}"), b"mine").unwrap();
+        }
+        run(&open(&storage, "test").unwrap().0, 30, &mut 0).unwrap();
+        assert!(recovered(&storage).len() >= 30);
+        assert_eq!(storage.paths().iter().filter(|(_, bytes)| *bytes == 4).count(), 4);
+    }
+}
