@@ -112,6 +112,8 @@ impl<S: JournalState> Journal<S> {
     ) -> Result<(Journal<S>, JournalRecovery)> {
         let recovered = recovery::recover(&storage, folder, &options, fence.epoch(), &initial)?;
         let (state, mut files, recovery) = recovered;
+        // Whoever was overtaken while it read has read too little, or what was removed since.
+        fence.check()?;
         if files.is_due(0) {
             files.compact(&state.snapshot())?;
         }
@@ -170,11 +172,16 @@ impl<S: JournalState> Journal<S> {
             let mut live = self.live();
             live.unsynced.splice(..0, events);
             live.unsynced_bytes += bytes;
-            return Err(error);
+            return Err(self.cause(error));
         }
         // Behind the write: see the fence.
         self.fence.check()?;
-        snapshot.map_or(Ok(()), |snapshot| files.compact(&snapshot))
+        let compacted = snapshot.map_or(Ok(()), |snapshot| files.compact(&snapshot));
+        compacted.map_err(|error| self.cause(error))
+    }
+    /// A process that was replaced may find its files removed; what it is told is that it was replaced.
+    fn cause(&self, error: Error) -> Error {
+        self.fence.check().err().filter(|fenced| fenced.kind() == ErrorKind::Fenced).unwrap_or(error)
     }
     fn live(&self) -> MutexGuard<'_, Live<S>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)

@@ -77,7 +77,8 @@ impl LogOptions {
         LogOptions { segment_bytes: bytes.min(LOG_SEGMENT_BYTES_MAX), ..self }
     }
     /// The first segment that matters: it must be there if any behind it is, and older ones are passed over. By default
-    /// the oldest there is.
+    /// the oldest there is; who removes segments remembers from where on they matter, since a crash may bring removed
+    /// ones back, and a process that was replaced may make one under a number that was removed.
     ///
     /// ```
     /// # use headwater_storage::{LogOptions, LogReader, MemoryStorage};

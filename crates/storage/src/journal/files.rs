@@ -52,10 +52,12 @@ impl JournalFiles {
         self.remove_old()
     }
 
-    /// Before the second snapshot the whole log stands in for it.
+    /// Before the second snapshot the whole log stands in for it. Snapshots with higher numbers would be those of a
+    /// process that has replaced this one.
     fn remove_old(&mut self) -> Result<()> {
+        let newest = self.good.last().copied().unwrap_or(0);
         let all = snapshot::snapshots(&*self.storage, &self.folder)?;
-        for old in all.into_iter().filter(|number| !self.good.contains(number)) {
+        for old in all.into_iter().filter(|number| *number < newest && !self.good.contains(number)) {
             self.storage.remove(&snapshot::path_of(&self.folder, old))?;
         }
         match self.good[..] {

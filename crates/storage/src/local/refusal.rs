@@ -6,15 +6,15 @@ use std::io;
 /// The error of an attempt to do `what` to `path`.
 pub(super) fn refused(what: &str, path: &str, error: io::Error) -> Error {
     use io::ErrorKind::{
-        FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
-        StorageFull, Unsupported,
+        AlreadyExists, FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+        ReadOnlyFilesystem, StorageFull, Unsupported,
     };
     let (kind, hint) = match error.kind() {
         StorageFull | QuotaExceeded | FileTooLarge => (ErrorKind::Resources, "the disk is full; free some space"),
         ReadOnlyFilesystem => (ErrorKind::Program, "the file system is read-only; use one that can be written to"),
         PermissionDenied => (ErrorKind::Program, "this user may not; change the folder's permissions or use another"),
         NotFound => (ErrorKind::Program, "it, or its folder, was removed while it was in use"),
-        IsADirectory | NotADirectory => (ErrorKind::Program, "a file and a folder have the same name"),
+        AlreadyExists | IsADirectory | NotADirectory => (ErrorKind::Program, "a file and a folder have the same name"),
         Unsupported => (ErrorKind::Program, "the file system cannot do it; use one that has hard links"),
         _ => return Error::outside(format!("cannot {what} {path}"), error),
     };

@@ -2,26 +2,30 @@
 //! there, and nothing that was never recorded, or was recorded once and is there twice.
 
 use crate::support::{assert_prefix, both, history, open, recovered, run};
+use headwater_core::env::Storage;
 use headwater_storage::{FaultPlan, FaultyStorage, MemoryStorage};
 
+/// Of a process: enough for several segments, and for snapshots that take the place of others.
 const EVENTS: u32 = 24;
+/// Where two crashes meet.
+const EVENTS_OF_PAIRS: u32 = 12;
 
 /// Runs a process until it ends or is ended. Returns how many events are surely durable, by it or before it.
-fn process(storage: &FaultyStorage, before: usize) -> usize {
+fn process(storage: &FaultyStorage, events: u32, before: usize) -> usize {
     let mut synced = before;
     if let Ok((journal, _)) = open(storage, "process") {
         assert_prefix(&history(&journal), before, "opened");
         // What a recovery has read stays, whatever happens from there on.
-        let end = run(&journal, EVENTS, &mut synced);
+        let end = run(&journal, events, &mut synced);
         assert_eq!(end.is_err(), storage.has_crashed(), "{:?}", end.err());
     }
     synced
 }
 
 /// The steps of a whole run.
-fn steps(files: &MemoryStorage) -> u64 {
+fn steps(files: &MemoryStorage, events: u32) -> u64 {
     let storage = FaultyStorage::new(files.copy(), FaultPlan::new(0));
-    process(&storage, 0);
+    process(&storage, events, 0);
     assert!(!storage.has_crashed());
     storage.steps()
 }
@@ -34,12 +38,12 @@ fn crashes(seed: u64, step: u64) -> [FaultPlan; 2] {
 #[test]
 fn a_crash_at_any_step_loses_nothing_that_was_synced() {
     for files in both() {
-        for step in 1..=steps(&files) {
+        for step in 1..=steps(&files, EVENTS) {
             for seed in 0..8 {
                 for plan in crashes(seed, step) {
-                    let what = format!("{plan:?}, appends: {files}", files = files.copy().paths().is_empty());
+                    let what = format!("{plan:?}, appends: {}", files.appends());
                     let storage = FaultyStorage::new(files.copy(), plan);
-                    let synced = process(&storage, 0);
+                    let synced = process(&storage, EVENTS, 0);
                     assert!(storage.has_crashed(), "{what}");
                     assert_prefix(&recovered(&storage.crash()), synced, &what);
                 }
@@ -51,10 +55,10 @@ fn a_crash_at_any_step_loses_nothing_that_was_synced() {
 #[test]
 fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
     for files in both() {
-        for first in 1..=steps(&files) {
+        for first in 1..=steps(&files, EVENTS_OF_PAIRS) {
             for plan in crashes(first, first) {
                 let storage = FaultyStorage::new(files.copy(), plan);
-                let synced = process(&storage, 0);
+                let synced = process(&storage, EVENTS_OF_PAIRS, 0);
                 let image = storage.crash();
                 // As far as it gets: a second crash behind its end does not happen.
                 for second in 1.. {
@@ -62,7 +66,7 @@ fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
                     for plan in crashes(first + second, second) {
                         let what = format!("crash at {first}, then {plan:?}");
                         let storage = FaultyStorage::new(image.copy(), plan);
-                        let synced = process(&storage, synced);
+                        let synced = process(&storage, EVENTS_OF_PAIRS, synced);
                         ended = !storage.has_crashed();
                         assert_prefix(&recovered(&storage.crash()), synced, &what);
                     }
@@ -80,14 +84,14 @@ fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
 #[test]
 fn what_the_next_process_reads_survives_a_crash_of_the_machine() {
     for files in both() {
-        for first in 1..=steps(&files) {
+        for first in 1..=steps(&files, EVENTS) {
             for plan in crashes(0, first) {
                 let storage = FaultyStorage::new(files.copy(), plan);
-                let synced = process(&storage, 0);
+                let synced = process(&storage, EVENTS, 0);
                 for seed in 0..8 {
                     let what = format!("killed at {first}, seed {seed}");
                     let storage = FaultyStorage::new(files.copy(), FaultPlan::new(0).crash_after(first));
-                    process(&storage, 0);
+                    process(&storage, EVENTS, 0);
                     let next = storage.process(FaultPlan::new(seed));
                     let (journal, _) = open(&next, "next").unwrap();
                     let read = history(&journal);

@@ -13,7 +13,7 @@ type Committed = Arc<Mutex<Vec<u32>>>;
 fn commit(storage: &(impl Storage + Clone + 'static), from: u32, count: u32, committed: &Committed) {
     let (journal, _) = match open(storage, "process") {
         Ok(opened) => opened,
-        Err(error) => return assert!(is_overtaken(&error), "{error:?}"),
+        Err(error) => return assert_eq!(error.kind(), ErrorKind::Fenced, "{error:?}"),
     };
     // What it has read it may act on: that counts as committed as well.
     {
@@ -28,11 +28,6 @@ fn commit(storage: &(impl Storage + Clone + 'static), from: u32, count: u32, com
             Err(error) => return assert_eq!(error.kind(), ErrorKind::Fenced, "{error:?}"),
         }
     }
-}
-
-/// What an old process may be told: that it was replaced, or, while it opens, that files went away under its hands.
-fn is_overtaken(error: &headwater_core::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Data)
 }
 
 fn assert_once(history: &[u32], committed: &[u32], what: &str) {
@@ -62,11 +57,14 @@ fn an_old_process_commits_nothing_once_a_new_one_has_begun() {
                 let plan = FaultPlan::new(seed).before_operation(paused, move || commit(&new, 100, 8, &of_new));
                 let old = disk.process(plan);
                 commit(&old, 0, 8, &committed);
-                let committed = committed.lock().unwrap().clone();
+                let mut committed = committed.lock().unwrap().clone();
                 let begun = committed.iter().position(|event| *event >= 100).unwrap_or_else(|| panic!("{what}"));
                 if paused > 3 {
-                    // From the fourth operation on the old one has its epoch, so that the new one's is later.
-                    assert!(committed[begun..].iter().all(|event| *event >= 100), "{what}: {committed:?}");
+                    // The old one has its epoch, so the new one's is later. What the old one had committed when it was
+                    // paused, and not yet told, is one sync.
+                    let told_late = committed[begun..].iter().filter(|event| **event < 100).count();
+                    assert!(told_late <= 1, "{what}: {committed:?}");
+                    committed.sort_unstable();
                 }
                 assert_once(&recovered(&disk), &committed, &what);
                 assert_once(&recovered(&old.crash()), &committed, &what);
@@ -90,7 +88,7 @@ fn what_an_old_process_commits_while_a_new_one_begins_is_read_or_refused() {
                         journal.record(&Event(event)).unwrap();
                         match journal.sync() {
                             Ok(()) => committed.lock().unwrap().push(event),
-                            Err(error) => assert_eq!(error.kind(), ErrorKind::Fenced),
+                            Err(error) => assert_eq!(error.kind(), ErrorKind::Fenced, "{error:?}"),
                         }
                     }
                 };

@@ -2,8 +2,13 @@
 
 use crate::support::{Event, both, history, open, open_with, recovered, run};
 use headwater_core::ErrorKind;
+use headwater_core::Result;
 use headwater_core::env::Storage;
-use headwater_storage::{JOURNAL_UNSYNCED_BYTES_MAX, JournalOptions, MemoryStorage};
+use headwater_storage::{
+    Fence, JOURNAL_UNSYNCED_BYTES_MAX, Journal, JournalEvent, JournalOptions, JournalState, LOG_RECORD_BYTES_MAX,
+    MemoryStorage,
+};
+use std::sync::Arc;
 use std::thread;
 
 #[test]
@@ -43,18 +48,49 @@ fn threads_record_while_others_sync() {
     }
 }
 
+/// Of so many bytes.
+struct Blob(usize);
+
+/// The sum of the lengths of its events.
+#[derive(Default)]
+struct Lengths(u64);
+
+impl JournalEvent for Blob {
+    fn encode(&self) -> Vec<u8> {
+        vec![0; self.0]
+    }
+    fn decode(bytes: &[u8]) -> Result<Blob> {
+        Ok(Blob(bytes.len()))
+    }
+}
+impl JournalState for Lengths {
+    type Event = Blob;
+    fn apply(&mut self, event: &Blob) {
+        self.0 += event.0 as u64;
+    }
+    fn snapshot(&self) -> Vec<u8> {
+        self.0.to_le_bytes().to_vec()
+    }
+    fn restore(bytes: &[u8]) -> Result<Lengths> {
+        Ok(Lengths(u64::from_le_bytes(bytes.try_into().unwrap())))
+    }
+}
+
 #[test]
 fn what_waits_for_a_sync_is_bounded() {
-    let storage = MemoryStorage::new();
-    let (journal, _) = open(&storage, "test").unwrap();
-    let room = JOURNAL_UNSYNCED_BYTES_MAX / 20;
-    (0..room as u32).for_each(|event| journal.record(&Event(event)).unwrap());
-    let error = journal.record(&Event(0)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Resources);
-    assert!(error.to_string().contains("wait for a sync"), "{error}");
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let fence = Arc::new(Fence::take(Arc::clone(&storage), "fence", "test").unwrap());
+    let (journal, _) = Journal::open(storage, "journal", JournalOptions::new("test"), fence, Lengths::default).unwrap();
+    let (events, length) = (16, JOURNAL_UNSYNCED_BYTES_MAX / 16 - 16);
+    (0..events).for_each(|_| journal.record(&Blob(length as usize)).unwrap());
+    for refused in [0, LOG_RECORD_BYTES_MAX + 1] {
+        let error = journal.record(&Blob(refused)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Resources);
+        assert!(error.to_string().contains("wait for a sync"), "{error}");
+    }
     journal.sync().unwrap();
-    journal.record(&Event(room as u32)).unwrap();
-    assert_eq!(history(&journal).len() as u64, room + 1);
+    journal.record(&Blob(1)).unwrap();
+    assert_eq!(journal.read(|lengths| lengths.0), events * length + 1);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn so_it_is_on_a_store_without_append() {
 #[test]
 fn starts_without_work_do_not_make_it_grow() {
     let storage = MemoryStorage::new();
-    for _ in 0..2000 {
+    for _ in 0..600 {
         largest(&storage, 0, JournalOptions::new("test"), 0);
     }
     let files = storage.paths().len() as u64;

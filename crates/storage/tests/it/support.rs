@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub const FENCE: &str = "run/fence";
-pub const JOURNAL: &str = "run/journal";
+pub(crate) const FENCE: &str = "run/fence";
+pub(crate) const JOURNAL: &str = "run/journal";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Event(pub u32);
+pub(crate) struct Event(pub(crate) u32);
 
 impl JournalEvent for Event {
     fn encode(&self) -> Vec<u8> {
@@ -25,7 +25,7 @@ impl JournalEvent for Event {
 
 /// All events, in order.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct History(pub Vec<u32>);
+pub(crate) struct History(pub(crate) Vec<u32>);
 
 impl JournalState for History {
     type Event = Event;
@@ -41,16 +41,19 @@ impl JournalState for History {
 }
 
 /// Small ones, so that a short run has snapshots and several segments.
-pub fn options() -> JournalOptions {
+pub(crate) fn options() -> JournalOptions {
     JournalOptions::new("test").snapshot_after(100).log_bytes_max(150).segment_bytes(120)
 }
 
 /// A new process on the storage: takes the fence and opens the journal.
-pub fn open(storage: &(impl Storage + Clone + 'static), owner: &str) -> Result<(Journal<History>, JournalRecovery)> {
+pub(crate) fn open(
+    storage: &(impl Storage + Clone + 'static),
+    owner: &str,
+) -> Result<(Journal<History>, JournalRecovery)> {
     open_with(storage, owner, options())
 }
 
-pub fn open_with(
+pub(crate) fn open_with(
     storage: &(impl Storage + Clone + 'static),
     owner: &str,
     options: JournalOptions,
@@ -60,18 +63,18 @@ pub fn open_with(
     Journal::open(storage, JOURNAL, options, Arc::new(fence), History::default)
 }
 
-pub fn history(journal: &Journal<History>) -> Vec<u32> {
+pub(crate) fn history(journal: &Journal<History>) -> Vec<u32> {
     journal.read(|state| state.0.clone())
 }
 
 /// What a new process finds.
-pub fn recovered(storage: &(impl Storage + Clone + 'static)) -> Vec<u32> {
+pub(crate) fn recovered(storage: &(impl Storage + Clone + 'static)) -> Vec<u32> {
     history(&open(storage, "recovery").unwrap().0)
 }
 
 /// Records `count` events in groups of one to three, each followed by a sync, from the number behind the history on.
 /// Returns how many events the last good sync covered.
-pub fn run(journal: &Journal<History>, count: u32, synced: &mut usize) -> Result<()> {
+pub(crate) fn run(journal: &Journal<History>, count: u32, synced: &mut usize) -> Result<()> {
     let mut next = history(journal).len() as u32;
     *synced = next as usize;
     let end = next + count;
@@ -86,26 +89,26 @@ pub fn run(journal: &Journal<History>, count: u32, synced: &mut usize) -> Result
 }
 
 /// 0, 1, 2, ... with at least `synced` of them: nothing synced is lost, nothing is there twice.
-pub fn assert_prefix(history: &[u32], synced: usize, what: &str) {
+pub(crate) fn assert_prefix(history: &[u32], synced: usize, what: &str) {
     assert!(history.len() >= synced, "{what}: {synced} events were synced, {} are there", history.len());
     assert!(history.iter().copied().eq(0..history.len() as u32), "{what}: {history:?}");
 }
 
 /// A store that appends, and one that does not.
-pub fn both() -> [MemoryStorage; 2] {
+pub(crate) fn both() -> [MemoryStorage; 2] {
     [MemoryStorage::new(), MemoryStorage::new().without_append()]
 }
 
 /// A folder of a test's own, removed at its end.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Folder {
+    pub(crate) fn new() -> Folder {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("storage-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         Folder(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
     }
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_string_lossy().into_owned()
     }
 }
