@@ -12,7 +12,8 @@
 //! event is 16 bytes longer than its own), L = min(max([`JournalOptions::snapshot_after`], S),
 //! [`JournalOptions::log_bytes_max`]), and H = 51 bytes and the application's name, the folder holds at most
 //! `3 S + 2 (L + G) + 2 (SEGMENTS_MAX + 2) H` bytes: while the third snapshot is written the other two are there, each with
-//! up to L + G bytes of log behind it. A sync that fails leaves up to G more, until two snapshots later. Bytes written
+//! up to L + G bytes of log behind it. A sync that fails leaves up to G more, and a removal that fails what it was to
+//! remove, until the next snapshots. Bytes written
 //! are at most (1 + S / L) times those of the log, which is twice where the snapshot is below `log_bytes_max`.
 
 mod files;
@@ -150,8 +151,40 @@ impl<S: JournalState> Journal<S> {
     /// Commits what was recorded before the call: makes it durable with one write, and makes sure that this process
     /// may. Now and then it takes a snapshot besides and removes what is not needed any more.
     ///
-    /// After an error what was recorded is still waiting and may or may not be durable; sync again when what the error
-    /// says is mended, except for the kind `Fenced`, which ends this journal.
+    /// After an error sync again when what it says is mended: nothing that was recorded is lost or written twice by that.
+    /// After one of the kind `Fenced` nothing is committed any more, and the process should end.
+    ///
+    /// ```
+    /// # use headwater_core::Result;
+    /// # use headwater_storage::*;
+    /// # use std::sync::Arc;
+    /// # struct Name(String);
+    /// # impl JournalEvent for Name {
+    /// #     fn encode(&self) -> Vec<u8> { self.0.clone().into_bytes() }
+    /// #     fn decode(bytes: &[u8]) -> Result<Name> { Ok(Name(String::from_utf8_lossy(bytes).into())) }
+    /// # }
+    /// # #[derive(Default)]
+    /// # struct Names(String);
+    /// # impl JournalState for Names {
+    /// #     type Event = Name;
+    /// #     fn apply(&mut self, event: &Name) { self.0 += &event.0 }
+    /// #     fn snapshot(&self) -> Vec<u8> { self.0.clone().into_bytes() }
+    /// #     fn restore(bytes: &[u8]) -> Result<Names> { Name::decode(bytes).map(|names| Names(names.0)) }
+    /// # }
+    /// let storage = FaultyStorage::new(MemoryStorage::new(), FaultPlan::new(7).fail(4, Failure::DiskFull));
+    /// let open = |storage: &FaultyStorage| {
+    ///     let fence = Fence::take(Arc::new(storage.clone()), "fence", "the example")?;
+    ///     Journal::open(Arc::new(storage.clone()), "journal", JournalOptions::new("names"), fence.into(), Names::default)
+    /// };
+    /// let (journal, _) = open(&storage)?;
+    /// journal.record(&Name("a".into()))?;
+    /// assert_eq!(journal.sync().unwrap_err().kind(), headwater_core::ErrorKind::Resources);
+    /// journal.record(&Name("b".into()))?;
+    /// journal.sync()?;
+    /// let (recovered, _) = open(&storage)?;
+    /// assert_eq!(recovered.read(|names| names.0.clone()), "ab");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
     pub fn sync(&self) -> Result<()> {
         self.commit(false)
     }

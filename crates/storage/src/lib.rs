@@ -1,4 +1,22 @@
-//! What Headwater keeps on disks and in stores.
+//! What Headwater keeps for the next process: files on local disks, in memory and on faulty disks of tests
+//! ([`Storage`](headwater_core::env::Storage)), logs of records on them ([`LogReader`], [`LogWriter`]), journals of a
+//! program's state ([`Journal`]), and the right to write them ([`Fence`]). No clock, no thread, and no disk outside of
+//! [`LocalStorage`].
+//!
+//! ```
+//! use headwater_storage::{Fence, LogOptions, LogReader, MemoryStorage};
+//! use std::sync::Arc;
+//!
+//! let storage = Arc::new(MemoryStorage::new());
+//! let fence = Fence::take(storage.clone(), "run/fence", "machine a, process 7")?;
+//! let options = LogOptions::new("counts", fence.epoch());
+//! let mut log = LogReader::open(storage.clone(), "run/log", options.clone())?.write()?.expect("nobody else begins");
+//! let position = log.append(b"one")?;
+//! log.sync()?;
+//! fence.check()?; // From here on the record is committed.
+//! assert_eq!(log.read(position)?, b"one");
+//! # Ok::<(), headwater_core::Error>(())
+//! ```
 #![deny(missing_docs)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

@@ -1,6 +1,7 @@
 //! The environment: clock, randomness, threads, disk, scratch tables, network and console, as trait objects given at
 //! construction. Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches
-//! in a millisecond and a simulation can fail any step. Real implementations live in the runtime.
+//! in a millisecond and a simulation can fail any step. Real implementations live in the runtime, that of [`Storage`] in
+//! `headwater-storage`.
 
 mod clock;
 mod console;

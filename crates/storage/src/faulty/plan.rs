@@ -69,6 +69,16 @@ impl FaultPlan {
         self.with(step, Fault::CrashBefore)
     }
     /// The process ends after the step, before it is told.
+    ///
+    /// ```
+    /// use headwater_core::env::Storage;
+    /// use headwater_storage::{FaultPlan, FaultyStorage, MemoryStorage};
+    /// let storage = FaultyStorage::new(MemoryStorage::new(), FaultPlan::new(7).crash_after(1));
+    /// assert!(storage.put("a", b"1").is_err() && storage.has_crashed());
+    /// assert_eq!((storage.steps(), storage.operations()), (1, 1));
+    /// assert_eq!(storage.crash().read("a")?, Some(b"1".to_vec()));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
     pub fn crash_after(self, step: u64) -> FaultPlan {
         self.with(step, Fault::CrashAfter)
     }
@@ -77,10 +87,28 @@ impl FaultPlan {
         self.with(step, Fault::Fail(failure))
     }
     /// The step takes effect and yet fails, as a request does whose answer is lost.
+    ///
+    /// ```
+    /// use headwater_core::env::Storage;
+    /// use headwater_storage::{Failure, FaultPlan, FaultyStorage, MemoryStorage};
+    /// let storage = FaultyStorage::new(MemoryStorage::new(), FaultPlan::new(7).fail_after(1, Failure::Io));
+    /// assert!(storage.put("a", b"1").is_err());
+    /// assert_eq!(storage.read("a")?, Some(b"1".to_vec()));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
     pub fn fail_after(self, step: u64, failure: Failure) -> FaultPlan {
         self.with(step, Fault::FailAfter(failure))
     }
     /// One bit of what the step writes is stored wrong.
+    ///
+    /// ```
+    /// use headwater_core::env::Storage;
+    /// use headwater_storage::{FaultPlan, FaultyStorage, MemoryStorage};
+    /// let storage = FaultyStorage::new(MemoryStorage::new(), FaultPlan::new(7).flip_bit(1));
+    /// storage.put("a", b"\0")?;
+    /// assert_eq!(storage.read("a")?.unwrap()[0].count_ones(), 1);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
     pub fn flip_bit(self, step: u64) -> FaultPlan {
         self.with(step, Fault::FlipBit)
     }

@@ -33,7 +33,7 @@ pub fn cut_log(storage: &dyn Storage, folder: &str, segment: u64, offset: u64) -
     let mut at = header.length();
     while at < offset {
         let rest = bytes.get(at as usize..).unwrap_or_default();
-        let payload = frame::read(rest, segment, at).map_err(|what| no_point(what))?;
+        let payload = frame::read(rest, segment, at).map_err(no_point)?;
         at += frame::FRAME_BYTES + payload.len() as u64;
     }
     if at != offset {

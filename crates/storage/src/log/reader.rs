@@ -60,7 +60,7 @@ impl LogReader {
         let mut numbers = numbers.into_iter().filter(|number| *number >= options.first.max(1));
         let oldest = numbers.next();
         let first = if options.first > 0 { options.first } else { oldest.unwrap_or(1) };
-        let newest = numbers.last().or(oldest).unwrap_or(0);
+        let newest = numbers.next_back().or(oldest).unwrap_or(0);
         let (folder, torn) = (folder.to_owned(), None);
         let (current, next, offset, records, bytes) = (None, None, 0, 0, 0);
         let mut reader = LogReader { storage, folder, options, newest, current, next, offset, records, bytes, torn };

@@ -90,6 +90,21 @@ impl LogWriter {
     }
     /// Makes sure that what comes from now on is in no segment that has records, and returns the segment it will be in:
     /// all older ones may be removed once what they say is durable elsewhere. Syncs first.
+    ///
+    /// ```
+    /// use headwater_storage::{LogOptions, LogReader, MemoryStorage};
+    /// use std::sync::Arc;
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// let mut log = LogReader::open(storage.clone(), "log", LogOptions::new("counts", 0))?.write()?.unwrap();
+    /// log.append(b"one")?;
+    /// let next = log.roll()?;
+    /// assert_eq!((log.append(b"two")?.segment, log.segment()), (next, next));
+    /// log.sync()?;
+    /// log.remove_before(next)?;
+    /// let mut left = LogReader::open(storage, "log", LogOptions::new("counts", 0).first(next))?;
+    /// assert_eq!((left.next()?.unwrap().1, left.next()?), (b"two".to_vec(), None));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
     pub fn roll(&mut self) -> Result<u64> {
         self.sync()?;
         self.settle()?;

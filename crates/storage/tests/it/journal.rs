@@ -1,14 +1,14 @@
 //! What a journal does for its callers when nothing goes wrong.
 
-use crate::support::{Event, both, history, open, open_with, recovered, run};
+use crate::support::{Event, History, both, history, open, open_with, recovered, run};
 use headwater_core::ErrorKind;
 use headwater_core::Result;
 use headwater_core::env::Storage;
 use headwater_storage::{
-    Fence, JOURNAL_UNSYNCED_BYTES_MAX, Journal, JournalEvent, JournalOptions, JournalState, LOG_RECORD_BYTES_MAX,
-    MemoryStorage,
+    FaultPlan, FaultyStorage, Fence, JOURNAL_UNSYNCED_BYTES_MAX, Journal, JournalEvent, JournalOptions, JournalState,
+    LOG_RECORD_BYTES_MAX, MemoryStorage,
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 #[test]
@@ -45,6 +45,35 @@ fn threads_record_while_others_sync() {
     for first in 0..4u32 {
         let of_thread: Vec<u32> = found.iter().copied().filter(|event| event / 1000 == first).collect();
         assert_eq!(of_thread, (first * 1000..first * 1000 + 200).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_is_recorded_during_a_sync_is_in_the_next_one_and_in_no_snapshot_before() {
+    for files in both() {
+        for operation in 1.. {
+            let shared = Arc::new(OnceLock::<Journal<History>>::new());
+            let hook = Arc::clone(&shared);
+            let plan = FaultPlan::new(operation).before_operation(operation, move || {
+                hook.get().into_iter().for_each(|journal| journal.record(&Event(1)).unwrap());
+            });
+            let storage = FaultyStorage::new(files.copy(), plan);
+            let (journal, _) = open(&storage, "test").unwrap();
+            let journal = shared.get_or_init(|| journal);
+            let opened = storage.operations();
+            journal.record(&Event(0)).unwrap();
+            journal.snapshot().unwrap();
+            let synced = storage.operations();
+            assert_eq!(recovered(&storage.process(FaultPlan::new(0)).crash()), [0]);
+            if operation > synced {
+                break;
+            }
+            if operation > opened {
+                assert_eq!(history(journal), [0, 1]);
+                journal.sync().unwrap();
+                assert_eq!(recovered(&storage.crash()), [0, 1]);
+            }
+        }
     }
 }
 

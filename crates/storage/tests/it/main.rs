@@ -5,6 +5,7 @@ mod crashes;
 mod damage;
 mod failures;
 mod fencing;
+mod golden;
 mod journal;
 mod local;
 mod size;
