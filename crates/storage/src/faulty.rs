@@ -253,3 +253,47 @@ impl AppendFile for FaultyAppendFile {
         self.attempt(|storage, path| storage.step(("make durable", path), |disk| Ok(disk.sync(path)), |_, _| {}))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// What a crash leaves of a file with four synced bytes and eight that are not.
+    fn left(seed: u64) -> Vec<u8> {
+        let storage = FaultyStorage::new(MemoryStorage::new(), FaultPlan::new(seed));
+        let mut file = storage.append("a/log").unwrap();
+        file.append(b"aaaa").unwrap();
+        file.sync().unwrap();
+        file.append(b"bbbb").unwrap();
+        file.append(b"cccc").unwrap();
+        storage.crash().read("a/log").unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_crash_loses_tears_and_reorders_what_was_not_synced_and_nothing_else() {
+        let all: BTreeSet<Vec<u8>> = (0..200).map(left).collect();
+        assert!(all.iter().all(|bytes| bytes.starts_with(b"aaaa") && bytes.len() <= 12));
+        assert!(all.contains(&b"aaaa"[..]) && all.contains(&b"aaaabbbbcccc"[..]));
+        assert!(all.contains(&b"aaaabb"[..]), "torn");
+        assert!(
+            all.iter().any(|bytes| bytes.contains(&0) && bytes.ends_with(b"c")),
+            "a later part is there, an earlier not"
+        );
+        assert!((0..20).all(|seed| left(seed) == left(seed)), "the seed decides");
+    }
+
+    #[test]
+    fn what_was_removed_may_be_back_until_the_folder_is_durable() {
+        let is_back = |seed, then: &str| {
+            let storage = FaultyStorage::new(MemoryStorage::new(), FaultPlan::new(seed));
+            storage.put("a/old", b"old").unwrap();
+            storage.remove("a/old").unwrap();
+            storage.put(then, b"new").unwrap();
+            storage.crash().read("a/old").unwrap().is_some()
+        };
+        let back = |then| (0..50).filter(|seed| is_back(*seed, then)).count();
+        assert!((1..50).contains(&back("b/new")));
+        assert_eq!(back("a/new"), 0);
+    }
+}

@@ -1,18 +1,4 @@
 //! [`Fence`]: of all processes that take it, the last one alone may commit.
-//!
-//! A process takes the next free epoch by `put_new`, which one of all who want it wins. It *then* reads what earlier
-//! ones wrote, and writes behind it. A commit is: write, make durable, and *then* look whether there is a later epoch;
-//! only if there is none is it reported as done. So for an old process that was paused anywhere and goes on:
-//!
-//! * It looked before the new one took its epoch. Then what it committed was durable before, and so the new process,
-//!   which reads after taking, has read it: the commit stands.
-//! * It looks after. Then it sees the epoch, and the commit is an error. What it wrote may or may not have been read;
-//!   either is right for a commit that was never reported.
-//!
-//! What it writes later is never read: a log's segments are made by `put_new` under the next free number, so the new
-//! process begins one that the old one cannot have, and its header says where the valid part of the old one's ends. An
-//! old process that wants a new segment finds its number taken. No clocks, locks or leases are needed, and a process
-//! may be paused for any time between any two steps.
 
 use crate::path;
 use headwater_core::env::Storage;
@@ -24,6 +10,20 @@ const TRIES_MAX: usize = 64;
 const PREFIX: &str = "epoch-";
 
 /// The right to commit, until another process takes it.
+///
+/// A process takes the next free epoch by `put_new`, which one of all who want it wins. It *then* reads what earlier
+/// ones wrote, and writes behind it. A commit is: write, make durable, and *then* look whether there is a later epoch;
+/// only if there is none is it reported as done. So for an old process that was paused anywhere and goes on:
+///
+/// * It looked before the new one took its epoch. Then what it committed was durable before, and so the new process,
+///   which reads after taking, has read it: the commit stands.
+/// * It looks after. Then it sees the epoch, and the commit is an error. What it wrote may or may not have been read;
+///   either is right for a commit that was never reported.
+///
+/// What it writes later is never read: a log's segments are made by `put_new` under the next free number, so the new
+/// process begins one that the old one cannot have, and its header says where the valid part of the old one's ends. An
+/// old process that wants a new segment finds its number taken. No clocks, locks or leases are needed, and a process
+/// may be paused for any time between any two steps.
 ///
 /// ```
 /// use headwater_core::ErrorKind;

@@ -6,15 +6,6 @@
 //! FOLDER/NUMBER.snapshot   the state before the first event of segment NUMBER
 //! snapshot = "HWSNAPSH" version:u16 checksum segment:u64 epoch:u64 name length:u64 state:[u8; length] checksum
 //! ```
-//! The two newest snapshots are kept, and the log behind the older one.
-//!
-//! **Size.** With S the bytes of the largest snapshot, G those of the largest group of events between two syncs (each
-//! event is 16 bytes longer than its own), L = min(max([`JournalOptions::snapshot_after`], S),
-//! [`JournalOptions::log_bytes_max`]), and H = 51 bytes and the application's name, the folder holds at most
-//! `3 S + 2 (L + G) + 2 (SEGMENTS_MAX + 2) H` bytes: while the third snapshot is written the other two are there, each with
-//! up to L + G bytes of log behind it. A sync that fails leaves up to G more, and a removal that fails what it was to
-//! remove, until the next snapshots. Bytes written
-//! are at most (1 + S / L) times those of the log, which is twice where the snapshot is below `log_bytes_max`.
 
 mod files;
 mod options;
@@ -35,6 +26,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A state and the journal that makes it durable. Threads may record while another syncs: what is recorded meanwhile
 /// waits for the next sync.
+///
+/// The two newest snapshots are kept, and the log behind the older one.
+///
+/// **Size.** With S the bytes of the largest snapshot, G those of the largest group of events between two syncs (each
+/// event is 16 bytes longer than its own), L = min(max([`JournalOptions::snapshot_after`], S),
+/// [`JournalOptions::log_bytes_max`]), M = [`JOURNAL_SEGMENTS_MAX`], and H = 51 bytes and the application's name, the
+/// folder holds at most `3 S + 2 (L + G) + 2 (M + 2) H` bytes: while the third snapshot is written the other two are
+/// there, each with up to L + G bytes of log behind it. A sync that fails leaves up to G more, and a removal that fails
+/// what it was to remove, until the next snapshots. What is written in all is at most (1 + S / L) times the log: twice,
+/// where the snapshot is below `log_bytes_max` and less than M segments lie behind it.
 ///
 /// ```
 /// use headwater_core::Result;
