@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Resources,
     /// The work was given up because the context stops.
     Cancelled,
+    /// Another process has taken over what this one wrote to: stop, and leave everything as it is.
+    Fenced,
     /// A defect of Headwater.
     Internal,
 }
@@ -32,6 +34,7 @@ impl ErrorKind {
             ErrorKind::Outside => "outside world",
             ErrorKind::Resources => "limit reached",
             ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Fenced => "taken over",
             ErrorKind::Internal => "internal error",
         }
     }

@@ -21,12 +21,13 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 pub struct WireError(u8, String);
 
 /// In the order of their numbers on the wire.
-const KINDS: [ErrorKind; 6] = [
+const KINDS: [ErrorKind; 7] = [
     ErrorKind::Program,
     ErrorKind::Data,
     ErrorKind::Outside,
     ErrorKind::Resources,
     ErrorKind::Cancelled,
+    ErrorKind::Fenced,
     ErrorKind::Internal,
 ];
 

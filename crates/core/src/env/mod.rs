@@ -1,6 +1,7 @@
 //! The environment: clock, randomness, threads, disk, scratch tables, network and console, as trait objects given at
 //! construction. Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches
-//! in a millisecond and a simulation can fail any step. Real implementations live in the runtime.
+//! in a millisecond and a simulation can fail any step. Real implementations live in the runtime, that of [`Storage`] in
+//! `headwater-storage`.
 
 mod clock;
 mod console;
@@ -9,6 +10,7 @@ mod network;
 mod random;
 mod spawner;
 mod spill;
+mod storage;
 
 pub use clock::{Clock, ManualClock};
 pub use console::Console;
@@ -17,6 +19,7 @@ pub use network::{Connection, Network};
 pub use random::Random;
 pub use spawner::{Spawner, Thread};
 pub use spill::{SPILL_KEY_BYTES_MAX, SPILL_PAGE_BYTES_MAX, SpillSpace, SpillTable};
+pub use storage::{AppendFile, Storage, StoredFile};
 
 use std::sync::Arc;
 
