@@ -14,6 +14,7 @@ use crate::partitioner::{KeyPartitioner, PartitionChoice, Partitioning};
 use crate::{Data, Key};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::vec;
 
 /// Keys from which on a map task stops combining where there are fewer than two records to a key: the table has
 /// outgrown the near caches, and a record costs less on its way to the reduce side.
@@ -107,10 +108,16 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
         PARTS_MIN.div_ceil(self.partitioner.num_partitions())
     }
 
-    /// The bucket of each reduce partition. Little is left in one part.
+    /// The bucket of each reduce partition. Little is left in one part, and so are the totals of the only map task, which
+    /// nobody merges.
     fn bucketed(&self, table: CombineTable<K, A::Total>, values: Vec<Vec<Entry<K, V>>>) -> Vec<Bucket<K, V, A::Total>> {
         let partitions = self.partitioner.num_partitions();
-        let parts = if values.is_empty() && table.len() < PARTS_KEYS { 1 } else { self.parts() };
+        let in_one = values.is_empty() && (table.len() < PARTS_KEYS || self.parent.num_partitions() == 1);
+        let parts = if in_one { 1 } else { self.parts() };
+        if in_one && partitions == 1 {
+            let totals = table.into_entries().collect();
+            return vec![vec![Part { totals, values: Vec::new() }]];
+        }
         let room = table.len() / (partitions * parts) * 9 / 8;
         let mut totals: Vec<Vec<_>> = (0..partitions * parts).map(|_| Vec::with_capacity(room)).collect();
         for entry in table.into_entries() {
@@ -162,7 +169,7 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for Shu
             task.check()?;
             task.enter(exchange.origin);
             let part: Vec<_> = buckets.iter_mut().filter_map(Iterator::next).collect();
-            let entries = exchange.merged(part).into_entries();
+            let entries = exchange.merged(part);
             push_all(task, entries.map(|entry| (entry.key, entry.value)), sink)?;
         }
         Ok(())
@@ -170,14 +177,17 @@ impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Node<(K, A::Total)> for Shu
 }
 
 impl<K: Key, V: Data, A: Aggregator<V, Total: Data>> Exchange<K, V, A> {
-    /// One table of what the map tasks left for one part, in their order.
-    fn merged(&self, part: Vec<Part<K, V, A::Total>>) -> CombineTable<K, A::Total> {
+    /// One total for each key of what the map tasks left for one part, in their order.
+    fn merged(&self, mut part: Vec<Part<K, V, A::Total>>) -> vec::IntoIter<Entry<K, A::Total>> {
+        if part.len() == 1 && part[0].values.is_empty() {
+            return part.remove(0).totals.into_iter();
+        }
         let largest = part.iter().map(|part| part.totals.len() + part.values.len()).max().unwrap_or(0);
         let mut table = CombineTable::with_capacity(self.partitioner.seed(), largest);
         for mut part in part {
             table.combine_entries(&mut part.totals, &*self.aggregator);
             table.merge_entries(&mut part.values, &*self.aggregator);
         }
-        table
+        table.into_entries()
     }
 }
