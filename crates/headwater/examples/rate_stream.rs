@@ -10,7 +10,7 @@
 //! same in every run (only the times differ):
 //!
 //! ```text
-//! sensor 0: 29.7, sensor 1: 29.8, sensor 2: 29.9
+//! sensor 0: 29.6, sensor 1: 29.7, sensor 2: 29.8
 //! 1795274766200 ms: 10000 readings: partition 0, offsets 0..5000; partition 1, offsets 0..5000
 //! ...
 //! ```

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 /// ssc.direct_stream(Ticks).foreach_rdd(move |rdd, _| sent.send((rdd.count().unwrap(), rdd.first().unwrap())).unwrap());
 /// let running = ssc.start()?;
 /// clock.advance(seconds(2));
-/// assert_eq!(received.iter().take(2).collect::<Vec<_>>(), [(1000, Some(0)), (1000, Some(1000))]);
+/// assert_eq!(received.iter().take(2).collect::<Vec<_>>(), [(1000, 0), (1000, 1000)]);
 /// # Ok::<(), headwater::Error>(())
 /// ```
 pub struct BatchRequest<'a> {

@@ -28,7 +28,10 @@ impl<F> RateSource<F> {
     /// assert!(RateSource::new(0, 4, |number| number).is_err());
     /// # Ok::<(), headwater::Error>(())
     /// ```
-    pub fn new(per_second: u64, partitions: usize, record: F) -> Result<RateSource<F>> {
+    pub fn new<T>(per_second: u64, partitions: usize, record: F) -> Result<RateSource<F>>
+    where
+        F: Fn(u64) -> T,
+    {
         if !(1..=RATE_MAX).contains(&per_second) {
             return Err(Error::program(format!("a rate of {per_second} records a second: it is from 1 to {RATE_MAX}")));
         }
