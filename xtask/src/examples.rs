@@ -16,6 +16,7 @@ struct Example {
 const EXAMPLES: &[Example] = &[
     Example { name: "network_word_count", arguments: &["--batches", "3"], prints: "Time: " },
     Example { name: "queue_stream", arguments: &[], prints: "(3, 100)" },
+    Example { name: "rate_stream", arguments: &[], prints: "offsets 5000..10000; partition 1, offsets 5000..10000" },
     Example { name: "spam_filter", arguments: &[], prints: "(\"bob\", \"the figures\")" },
     Example { name: "blacklist", arguments: &[], prints: "[(\"hat\", 1), (\"the\", 1)]\nleft out so far: 2\n" },
     Example { name: "stream_joins", arguments: &[], prints: "(\"shown, not clicked\", (1, \"boats\"))" },

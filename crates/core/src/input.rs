@@ -1,8 +1,8 @@
 //! [`InputDStream`]: where batches get their data from. A source hands over, per batch time, what came in before it.
 
-use crate::Result;
 use crate::listener::{StreamId, StreamInputInfo, StreamingEvent};
 use crate::time::Time;
+use crate::{Error, Result};
 use std::sync::Arc;
 
 /// The life of an input, as the scheduler drives it; how it makes its RDD is a closure of its DStream.
@@ -15,6 +15,19 @@ pub trait InputDStream: Send + Sync {
     /// in the order of times, before any RDD of the batch is made.
     fn allocate(&self, _time: Time) -> Result<()> {
         Ok(())
+    }
+    /// What was fixed for batch `time`, as bytes that every later version of the input reads, if it can be had again by
+    /// them: for a journal. Asked behind `allocate`, and before the batch is done.
+    fn allocation(&self, _time: Time) -> Option<Vec<u8>> {
+        None
+    }
+    /// Gives batch `time` again what [`InputDStream::allocation`] said of it in an earlier process, before the first
+    /// `allocate` of this one: batch `time` has exactly that then, and later batches go on behind the newest one restored.
+    /// An error for what cannot be read, and from an input that says nothing of its batches.
+    fn restore(&self, time: Time, _allocation: &[u8]) -> Result<()> {
+        Err(Error::program(format!(
+            "an input of batch {time} was stored that this program's input cannot read: it is of another kind"
+        )))
     }
     /// What batch `time` got, if the input can tell: for listeners, and asked only while there are some. Called at
     /// most once per batch, behind `allocate` and the making of its RDD.
@@ -35,6 +48,8 @@ pub trait InputDStream: Send + Sync {
 pub trait InputHost: Send + Sync {
     /// Tells the listeners of `event`, if there are any. Never waits for them.
     fn post(&self, event: StreamingEvent);
+    /// The input cannot go on as it should: the error is returned by the next call that waits for the context or stops it.
+    fn report_error(&self, error: Error);
     /// The calling thread runs the program's code from here on: a stop of the context would wait for it, and so must
     /// not be called there.
     fn claim_thread(&self);

@@ -16,6 +16,7 @@ mod record_size;
 mod storage_level;
 
 pub mod accumulator;
+pub mod direct;
 pub mod dstream;
 pub mod engine;
 pub mod env;

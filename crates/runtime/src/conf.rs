@@ -182,6 +182,27 @@ impl Conf {
     pub fn buffered_records_max(self, records: usize) -> Conf {
         self.in_code(&keys::BUFFERED_RECORDS_MAX, records.to_string())
     }
+    /// Records a second that a direct stream takes of each partition of its source, in its first batch too; default: all
+    /// there is. Parts of a record go into a later batch, so that it is exact also at short intervals. Where offsets have
+    /// gaps it counts offsets. Source: `spark.streaming.kafka.maxRatePerPartition`, which takes at least one a batch.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let (env, conf) = (testkit::TestEnv::new(), Conf::new().master("local[2]").max_rate_per_partition(2));
+    /// let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+    /// let numbers = testkit::MemorySource::new("numbers", 1);
+    /// numbers.append(0, [1, 2, 3])?;
+    /// let (sent, received) = std::sync::mpsc::channel();
+    /// ssc.direct_stream(numbers).foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    /// let running = ssc.start()?;
+    /// env.clock.advance(seconds(2));
+    /// assert_eq!([received.recv().unwrap(), received.recv().unwrap()], [vec![1, 2], vec![3]]);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn max_rate_per_partition(self, records: u64) -> Conf {
+        self.in_code(&keys::MAX_RATE_PER_PARTITION, records.to_string())
+    }
     /// Events that may wait for the streaming listeners; default 10,000. Above it they are dropped, with a warning and
     /// counted by [`RunningContext::dropped_events`](crate::RunningContext::dropped_events): batches never wait for a
     /// listener. Source: `spark.scheduler.listenerbus.eventqueue.capacity`.

@@ -22,8 +22,7 @@ pub(super) fn input_batch<T: Data>(
             let partitions = made.as_ref().map(|rdd| (rdd.num_partitions(), partition_of(rdd)));
             transport.offer_input(tick.operator, tick.time, partitions);
             // That there is no RDD is known until the batch is forgotten.
-            Ok(made
-                .map(|rdd| rdd.holding(Offer { transport: transport.clone(), input: tick.operator, time: tick.time })))
+            Ok(made.map(|rdd| rdd.holding(Offer::new(&transport, tick))))
         }),
         Role::Worker => Box::new(move |tick| {
             let Some(partitions) = transport.input_partitions(tick.operator, tick.time)? else { return Ok(None) };
@@ -44,10 +43,15 @@ fn partition_of<T: Data>(rdd: &Rdd<T>) -> InputPartition {
 }
 
 /// Held by the driver's RDD of an input's batch, and so by all that is derived from it.
-struct Offer {
+pub(super) struct Offer {
     transport: Arc<dyn Transport>,
     input: OperatorId,
     time: Time,
+}
+impl Offer {
+    pub(super) fn new(transport: &Arc<dyn Transport>, tick: &Tick) -> Offer {
+        Offer { transport: transport.clone(), input: tick.operator, time: tick.time }
+    }
 }
 impl Drop for Offer {
     fn drop(&mut self) {

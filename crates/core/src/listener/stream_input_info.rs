@@ -36,8 +36,11 @@ impl fmt::Display for StreamId {
 pub struct StreamInputInfo {
     /// The input.
     pub input_stream_id: StreamId,
-    /// How many records it brought.
+    /// How many records it brought; of a direct stream, how many offsets.
     pub num_records: u64,
+    /// How much was in the source when the batch was made that no batch has yet, in the unit of `num_records`; none
+    /// where the input cannot tell.
+    pub lag: Option<u64>,
     /// What else it says of the batch, by name: [`StreamInputInfo::DESCRIPTION`], ....
     pub metadata: BTreeMap<String, String>,
 }
@@ -48,7 +51,17 @@ impl StreamInputInfo {
 
     /// So many records, without metadata.
     pub fn new(input_stream_id: StreamId, num_records: u64) -> StreamInputInfo {
-        StreamInputInfo { input_stream_id, num_records, metadata: BTreeMap::new() }
+        StreamInputInfo { input_stream_id, num_records, lag: None, metadata: BTreeMap::new() }
+    }
+    /// The same with so much left in the source.
+    ///
+    /// ```
+    /// use headwater_core::listener::{StreamId, StreamInputInfo};
+    /// assert_eq!(StreamInputInfo::new(StreamId::new(0), 100).with_lag(7).lag, Some(7));
+    /// ```
+    pub fn with_lag(mut self, lag: u64) -> StreamInputInfo {
+        self.lag = Some(lag);
+        self
     }
     /// The same with a description.
     pub fn with_description(mut self, description: impl Into<String>) -> StreamInputInfo {

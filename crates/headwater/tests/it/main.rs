@@ -4,6 +4,7 @@ mod basic_operations;
 mod compile_fail;
 mod conf;
 mod contexts;
+mod direct;
 mod disk;
 mod failures;
 mod files;

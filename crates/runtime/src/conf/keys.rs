@@ -157,6 +157,15 @@ keys!(
         meaning: "Records that a receiver of typed records (`socket_stream`) holds for batches that are not done. At the \
                   limit it takes no more until a batch is done, and so its peer waits.",
     },
+    MAX_RATE_PER_PARTITION = Key {
+        name: "headwater.streaming.max_rate_per_partition",
+        spark: None,
+        kind: Kind::NumberOr { word: "unlimited", min: 1, max: u64::MAX },
+        default: "unlimited",
+        secret: false,
+        meaning: "Records a second that a direct stream takes of each partition of its source; `unlimited` takes all there \
+                  is, also in the first batch. It counts offsets where these have gaps.",
+    },
     LISTENER_QUEUE_MAX = Key {
         name: "headwater.streaming.listener_queue_max",
         spark: Some("spark.scheduler.listenerbus.eventqueue.capacity"),

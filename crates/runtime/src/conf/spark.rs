@@ -106,7 +106,10 @@ pub(super) static ABSENT: &[Absent] = &[
         keys: &["spark.streaming.raw.maxBlockSizeBytes"],
         why: "there is no raw socket stream; headwater.streaming.line_bytes_max limits the lines of a text stream",
     },
-    Absent { keys: &["spark.streaming.kafka.*"], why: "there is no Kafka input" },
+    Absent {
+        keys: &["spark.streaming.kafka.*"],
+        why: "there is no Kafka input; headwater.streaming.max_rate_per_partition limits what direct streams take",
+    },
     Absent { keys: &["spark.streaming.kinesis.*"], why: "there is no Kinesis input" },
     Absent {
         keys: &[

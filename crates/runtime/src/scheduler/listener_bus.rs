@@ -139,6 +139,9 @@ impl InputHost for ListenerBus {
         ListenerBus::post(self, || event);
         self.report_dropped();
     }
+    fn report_error(&self, error: Error) {
+        self.shared.status.report_error(error);
+    }
     fn claim_thread(&self) {
         self.shared.status.claim_thread();
     }

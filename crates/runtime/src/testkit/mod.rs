@@ -10,6 +10,7 @@ mod env;
 mod folder;
 mod input;
 mod isolated;
+mod memory_source;
 mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
@@ -18,4 +19,5 @@ pub use env::{TestEnv, context, streaming_context};
 pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;
 pub use isolated::{IsolatedProgram, isolated};
+pub use memory_source::MemorySource;
 pub use spill::{MemorySpill, SpillFault};
