@@ -1,5 +1,6 @@
 //! [`InputDStream`]: where batches get their data from. A source hands over, per batch time, what came in before it.
 
+use crate::env::Storage;
 use crate::listener::{StreamId, StreamInputInfo, StreamingEvent};
 use crate::time::Time;
 use crate::{Error, Result};
@@ -7,6 +8,12 @@ use std::sync::Arc;
 
 /// The life of an input, as the scheduler drives it; how it makes its RDD is a closure of its DStream.
 pub trait InputDStream: Send + Sync {
+    /// The application is durable: what the input receives from here on it may keep in `folder`, so that batches that were
+    /// not committed have it again after a restart. Called first of all, before [`InputDStream::restore`] and
+    /// [`InputDStream::start`]. An input whose source keeps its records itself needs nothing of it.
+    fn keep_in(&self, _folder: InputFolder) -> Result<()> {
+        Ok(())
+    }
     /// Starts what receives, before the first batch. `stream` is what the input is called from here on.
     fn start(&self, _stream: StreamId, _host: Arc<dyn InputHost>) -> Result<()> {
         Ok(())
@@ -42,6 +49,17 @@ pub trait InputDStream: Send + Sync {
     fn processed(&self, _time: Time) {}
     /// Stops what receives and waits for it. Data that came in stays for one more batch.
     fn stop(&self) {}
+}
+
+/// Where an input keeps what it receives.
+#[derive(Clone)]
+pub struct InputFolder {
+    /// The durable files of the application.
+    pub storage: Arc<dyn Storage>,
+    /// A folder that no other input has, as a path in `storage`.
+    pub path: String,
+    /// Grows with each process of the application: files written under a lower one are a replaced process's.
+    pub epoch: u64,
 }
 
 /// What a started input may ask of the context that runs it.
