@@ -71,7 +71,7 @@ mod tests {
         let mut bytes = Vec::new();
         write(&("text", 1), &mut bytes).unwrap();
         let error = read::<(u64, u64)>(&mut &bytes[..]).unwrap_err().to_string();
-        assert!(error.contains("no `(u64, u64)`") && error.contains("string"), "{error}");
+        assert!(error.contains("no `(u64, u64)`") && error.contains("FixStr"), "{error}");
         assert!(read::<New>(&mut &[][..]).is_err());
     }
 }

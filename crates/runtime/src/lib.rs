@@ -6,6 +6,7 @@
 
 mod conf;
 mod context;
+mod durable;
 pub mod engine;
 mod env;
 mod input;
@@ -16,6 +17,7 @@ pub mod testkit;
 
 pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;
+pub use durable::{Fate, OperatorFate, UpgradePlan};
 pub use env::system_env;
 pub use input::RddQueue;
 pub use running::{RunningContext, StopHandle};

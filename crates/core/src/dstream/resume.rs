@@ -33,6 +33,8 @@ pub struct StatefulOperator {
     pub types: StateTypes,
     /// How long before a batch others ask it for what it made: its state is needed as of then.
     pub looks_back: Duration,
+    /// For a window by key, how long it is.
+    pub window: Option<Duration>,
 }
 
 /// An input, as a driver stores it.
@@ -90,6 +92,7 @@ impl DStreamGraph {
                 place: header.place(),
                 kind: header.kind,
                 types: of.chain.types(),
+                window: of.chain.window(),
                 looks_back: at.map_or(Duration::ZERO, |at| looks_back[at]),
             }
         };
@@ -106,11 +109,13 @@ impl DStreamGraph {
     pub fn load_state(&self, operator: OperatorId, piece: &[u8]) -> Result<()> {
         self.stateful(operator)?.chain.load(piece)
     }
-    /// All states that were begun are there, and batches up to `committed` are done: those that came behind a state's
+    /// The states of `versions` are there, all others begin empty, and batches up to `committed` are done: those that came behind a state's
     /// version are made again, for who looks back.
     pub fn end_restore(&self, committed: Time, versions: &[(OperatorId, Time)]) -> Result<()> {
-        for (operator, _) in versions {
-            self.stateful(*operator)?.chain.end_restore();
+        for of in &self.started().stateful {
+            let id = of.node.header().operator().expect("the graph has started");
+            let is_good = versions.iter().any(|(operator, _)| id == *operator);
+            of.chain.end_restore(self.context(), id, is_good);
         }
         let Some(oldest) = versions.iter().map(|(_, version)| *version).min() else { return Ok(()) };
         for time in (oldest + self.batch_duration()).to(committed, self.batch_duration())? {

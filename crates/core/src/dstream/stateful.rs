@@ -12,6 +12,7 @@ use crate::{Error, ErrorKind, OperatorId, Record, Result};
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 /// The state of an operator over time, as far as this process has made it.
 pub(super) struct StateChain<P: Step> {
@@ -128,9 +129,13 @@ impl<P: Step> StateChain<P> {
         let shards = context.state_shards().max(by.num_partitions());
         let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
         let rank = *self.rank.get().expect("the graph knows of it");
-        let version = self.loader.types().version;
-        let store = context.state_store().map(|store| OperatorStore::new(store.clone(), id, version));
+        let store = self.store(context, id);
         StateOperator::new(begins, by, context.state_memory(), rank, format!("of {id}"), store)
+    }
+    /// Where its changes go, if they outlive the process.
+    fn store(&self, context: &RddContext, id: OperatorId) -> Option<OperatorStore> {
+        let version = self.loader.types().version;
+        context.state_store().map(|store| OperatorStore::new(store.clone(), id, version))
     }
     fn restoring(&self) -> MutexGuard<'_, Option<Restoring<P::State>>> {
         self.restoring.lock().unwrap_or_else(PoisonError::into_inner)
@@ -141,13 +146,15 @@ impl<P: Step> StateChain<P> {
 pub(super) trait Advances: Send + Sync {
     /// What its state is made of.
     fn types(&self) -> StateTypes;
+    /// For a window, how long it is.
+    fn window(&self) -> Option<Duration>;
     /// Before the first batch: the state is that of an earlier process as of the batch `version`. What that left is
     /// loaded next.
     fn begin_restore(&self, context: &RddContext, id: OperatorId, version: Time, choice: Option<&PartitionChoice>);
     /// Takes over a piece of it; they come in the order in which they were made.
     fn load(&self, piece: &[u8]) -> Result<()>;
-    /// All of it is there.
-    fn end_restore(&self);
+    /// All of it is there and `is_good`; else it is forgotten.
+    fn end_restore(&self, context: &RddContext, id: OperatorId, is_good: bool);
     /// Hands the pieces of a snapshot to `write`, with their partitions, while batches go on. The batch behind which changes
     /// must be added to it, and the first whose state comes of that; none before the first batch.
     fn image(&self, write: &mut dyn FnMut(usize, Vec<u8>) -> Result<()>) -> Result<Option<(Time, Time)>>;
@@ -164,6 +171,9 @@ impl<P: Step> Advances for StateChain<P> {
     fn types(&self) -> StateTypes {
         self.loader.types()
     }
+    fn window(&self) -> Option<Duration> {
+        self.loader.window()
+    }
     fn begin_restore(&self, context: &RddContext, id: OperatorId, version: Time, choice: Option<&PartitionChoice>) {
         let operator = self.new_operator(context, id, version, choice);
         let states = (0..operator.partitions()).map(|_| operator.fresh()).collect();
@@ -175,9 +185,9 @@ impl<P: Step> Advances for StateChain<P> {
         let by = operator.partitioner().clone();
         self.loader.load(states, &|key| by.partition(key), piece).map_err(|error| error.within(operator.name()))
     }
-    fn end_restore(&self) {
-        if let Some(Restoring { operator, states }) = self.restoring().take() {
-            let fresh = self.operator.set(Arc::new(operator.restored(states)));
+    fn end_restore(&self, context: &RddContext, id: OperatorId, is_good: bool) {
+        if let Some(Restoring { operator, states }) = self.restoring().take().filter(|_| is_good) {
+            let fresh = self.operator.set(Arc::new(operator.restored(states, self.store(context, id))));
             assert!(fresh.is_ok(), "a state is restored before its first batch");
         }
     }

@@ -49,7 +49,7 @@ impl<K: Key, V: Data, W: Windowing<V>> Slides<K, V, W> {
     }
     /// A chain for their stages.
     pub(super) fn chain(&self) -> StateChain<Slide<K, V, W>> {
-        StateChain::new(Arc::new(WindowLoader { windowing: self.plan.windowing.clone() }))
+        StateChain::new(Arc::new(WindowLoader { windowing: self.plan.windowing.clone(), length: self.length }))
     }
     pub(super) fn context(&self) -> &RddContext {
         &self.context

@@ -61,8 +61,8 @@ pub enum StateItem<K, V> {
 /// use headwater::state::StateItems;
 /// let piece = [1, 0, 0, 0, 0, /* removed */ 0, 7];
 /// let mut items = StateItems::new(&piece)?;
-/// assert_eq!(format!("{:?}", items.next::<u64, u64>()?), "Some(Removed(7))");
-/// assert_eq!(items.next::<u64, u64>()?, None);
+/// assert_eq!(format!("{:?}", items.next_item::<u64, u64>()?), "Some(Removed(7))");
+/// assert_eq!(items.next_item::<u64, u64>()?, None);
 /// # Ok::<(), headwater::Error>(())
 /// ```
 pub struct StateItems<'a> {
@@ -92,7 +92,7 @@ impl<'a> StateItems<'a> {
         self.version
     }
     /// The next item; none at the end. What its types cannot read is an error that says why.
-    pub fn next<K: DeserializeOwned, V: DeserializeOwned>(&mut self) -> Result<Option<StateItem<K, V>>> {
+    pub fn next_item<K: DeserializeOwned, V: DeserializeOwned>(&mut self) -> Result<Option<StateItem<K, V>>> {
         let Some((tag, rest)) = self.rest.split_first() else { return Ok(None) };
         self.rest = rest;
         if *tag == BATCH {
@@ -238,7 +238,7 @@ mod tests {
         assert!(writer.take().is_empty());
         let mut items = StateItems::new(&pieces[0]).unwrap();
         assert_eq!((pieces.len(), items.version()), (1, 3));
-        let read: Vec<_> = std::iter::from_fn(|| items.next::<String, u64>().unwrap()).collect();
+        let read: Vec<_> = std::iter::from_fn(|| items.next_item::<String, u64>().unwrap()).collect();
         let entry = |key: &str, state, timeout| StateItem::Entry { key: key.to_owned(), state, timeout, timer: None };
         let written = [
             StateItem::Removed("a".to_owned()),
@@ -258,7 +258,7 @@ mod tests {
         let pieces = writer.take();
         assert_eq!(pieces.len(), 3);
         for piece in &pieces {
-            let first = StateItems::new(piece).unwrap().next::<u32, String>().unwrap();
+            let first = StateItems::new(piece).unwrap().next_item::<u32, String>().unwrap();
             assert_eq!(first, Some(StateItem::Batch(batch)));
         }
     }
@@ -268,7 +268,7 @@ mod tests {
         let newer = StateItems::new(&[2, 0, 0, 0, 0]).err().unwrap().to_string();
         assert!(newer.contains("format 2"), "{newer}");
         assert!(StateItems::new(&[1, 0]).is_err());
-        assert!(StateItems::new(&[1, 0, 0, 0, 0, BATCH, 1]).unwrap().next::<u8, u8>().is_err());
-        assert!(StateItems::new(&[1, 0, 0, 0, 0, 9, 1, 1]).unwrap().next::<u8, u8>().is_err());
+        assert!(StateItems::new(&[1, 0, 0, 0, 0, BATCH, 1]).unwrap().next_item::<u8, u8>().is_err());
+        assert!(StateItems::new(&[1, 0, 0, 0, 0, 9, 1, 1]).unwrap().next_item::<u8, u8>().is_err());
     }
 }

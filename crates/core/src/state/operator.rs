@@ -75,14 +75,18 @@ impl<S: PartitionState> StateOperator<S> {
         StateOperator { begins, restored, store, rank, partitioner, room, cells, versions, scans }
     }
     /// With `states` of an earlier process, which were [`fresh`](Self::fresh) and loaded, as the version before the first.
-    pub(crate) fn restored(self, states: Vec<S>) -> Self {
+    /// From here on their changes go to `store`.
+    pub(crate) fn restored(self, states: Vec<S>, store: Option<OperatorStore>) -> Self {
         for (cell, mut state) in self.cells.iter().zip(states) {
             state.commit(self.begins, self.begins);
+            if let Some(store) = &store {
+                state.keep_changes(store.version);
+            }
             let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
             cell.usage.set(state.report());
             cell.state = Some(state);
         }
-        StateOperator { restored: true, ..self }
+        StateOperator { restored: true, store, ..self }
     }
     /// The version before the first.
     pub(super) fn begins(&self) -> Time {

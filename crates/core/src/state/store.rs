@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a piece of state is part of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -77,6 +78,10 @@ pub struct StateTypes {
 /// Makes the state of partitions of what was stored.
 pub(crate) trait Loader<S: PartitionState>: Send + Sync {
     fn types(&self) -> StateTypes;
+    /// For a window, how long it is.
+    fn window(&self) -> Option<Duration> {
+        None
+    }
     /// Takes over a piece; pieces come in the order in which they were made. `partition` says where a key belongs.
     fn load(&self, partitions: &mut [S], partition: &dyn Fn(&S::Key) -> usize, piece: &[u8]) -> Result<()>;
 }
@@ -97,7 +102,7 @@ impl<K: Key, V: Data> Migrations<K, V> {
     /// One more older version, newer than those before it.
     pub(crate) fn add<Old: DeserializeOwned + 'static>(&mut self, migrate: impl Fn(Old) -> V + Send + Sync + 'static) {
         self.0.push(Box::new(move |items| {
-            Ok(items.next::<K, Old>()?.map(|item| match item {
+            Ok(items.next_item::<K, Old>()?.map(|item| match item {
                 StateItem::Removed(key) => StateItem::Removed(key),
                 StateItem::Entry { key, state, timeout, timer } => {
                     StateItem::Entry { key, state: migrate(state), timeout, timer }
@@ -126,7 +131,7 @@ impl<K: Key, V: Data> Migrations<K, V> {
         let migration = self.0.get(version);
         loop {
             let item = match migration {
-                None => items.next::<K, V>()?,
+                None => items.next_item::<K, V>()?,
                 Some(migrate) => migrate(&mut items)?,
             };
             match item {

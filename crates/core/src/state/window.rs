@@ -21,6 +21,7 @@ pub(crate) use stacks::TwoStacks;
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How the values of a key become its aggregate as batches enter and leave.
 pub(crate) trait Windowing<V>: Send + Sync + 'static {
@@ -345,11 +346,15 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
 /// with the next batch.
 pub(crate) struct WindowLoader<W> {
     pub(crate) windowing: Arc<W>,
+    pub(crate) length: Duration,
 }
 
 impl<K: Key, V: Data, W: Windowing<V>> Loader<WindowState<K, V, W>> for WindowLoader<W> {
     fn types(&self) -> StateTypes {
         Migrations::<K, V>::default().types()
+    }
+    fn window(&self) -> Option<Duration> {
+        Some(self.length)
     }
     fn load(
         &self,

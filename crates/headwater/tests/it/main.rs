@@ -6,6 +6,7 @@ mod conf;
 mod contexts;
 mod direct;
 mod disk;
+mod durable;
 mod failures;
 mod files;
 mod isolated;

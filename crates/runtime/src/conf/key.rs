@@ -26,6 +26,8 @@ pub(crate) struct Key {
 pub(crate) enum Kind {
     /// One line of text.
     Text,
+    /// One of some words.
+    Word(&'static [&'static str]),
     /// Where tasks run.
     Master,
     /// A whole number.
@@ -59,6 +61,7 @@ impl Kind {
         let number = |min, max| parse_number(value).is_some_and(|number| (min..=max).contains(&number));
         let fits = match *self {
             Kind::Text => !value.chars().any(char::is_control),
+            Kind::Word(words) => words.contains(&value.trim()),
             Kind::Master => return task_threads(value).map(drop),
             Kind::Number { min, max } => number(min, max),
             Kind::NumberOr { word, min, max } => value.trim() == word || number(min, max),
@@ -71,6 +74,7 @@ impl Kind {
     pub(super) fn range(&self) -> String {
         match *self {
             Kind::Text => "one line".to_owned(),
+            Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
             Kind::Master => format!("`local`, `local[N]` with N from 1 to {THREADS_MAX}, `local[*]`"),
             Kind::Number { min, max } => span(min, max, |number| number.to_string()),
             Kind::NumberOr { word, min, max } => format!("`{word}`, or from {min} to {max}"),
@@ -83,6 +87,7 @@ impl Kind {
         let range = self.range();
         match self {
             Kind::Text | Kind::Master => range,
+            Kind::Word(_) => format!("one of {range}"),
             Kind::Number { .. } => format!("a whole number {range}"),
             Kind::NumberOr { word, min, max } => format!("{word:?}, or a whole number from {min} to {max}"),
             Kind::Size { .. } => format!("a size in bytes {range}, such as 64k, 256m or 1g"),
