@@ -174,6 +174,12 @@ impl Conf {
     pub fn restart_without_inputs(self, may: bool) -> Conf {
         self.in_code(&keys::RESTART_WITHOUT_INPUTS, may.to_string())
     }
+    /// A snapshot of keyed state is taken when the changes since the last one have so many bytes, or as many as that had, if
+    /// those are more; default 8 MiB. A restart reads a snapshot and the changes behind it.
+    #[track_caller]
+    pub fn state_snapshot_after(self, bytes: u64) -> Conf {
+        self.in_code(&keys::STATE_SNAPSHOT_AFTER, quantity::size_text(bytes))
+    }
     /// Starting prints what becomes of what the checkpoint folder has under this program, and the context is stopped then.
     /// See [`StreamingContext::plan`](crate::StreamingContext::plan).
     #[track_caller]
@@ -366,7 +372,13 @@ impl Conf {
             _ => DownTime::InOrder,
         };
         let (application, dropped) = (self.name().to_owned(), self.text(&keys::DROP_STATE).trim().to_owned());
-        OpenOptions { application, down_time, dropped, loses_inputs: self.is(&keys::RESTART_WITHOUT_INPUTS) }
+        OpenOptions {
+            application,
+            down_time,
+            dropped,
+            loses_inputs: self.is(&keys::RESTART_WITHOUT_INPUTS),
+            snapshot_after: self.count(&keys::STATE_SNAPSHOT_AFTER) as u64,
+        }
     }
     pub(crate) fn block_store_limits(&self) -> BlockStoreLimits {
         BlockStoreLimits {

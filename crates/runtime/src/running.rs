@@ -25,6 +25,8 @@ pub struct RunningContext {
     events: Arc<EventQueue>,
     scheduler: Arc<JobScheduler>,
     pub(crate) listeners: Arc<ListenerBus>,
+    /// The first batch that it makes.
+    pub(crate) first: Time,
     /// Taken by the stop.
     generator: Mutex<Option<Box<dyn Thread>>>,
 }
@@ -127,8 +129,9 @@ impl RunningContext {
             phase: Phase::Running,
             commits,
         };
-        let generator_thread = Mutex::new(None);
-        let running = RunningContext { env, graph, status, events, scheduler, listeners, generator: generator_thread };
+        let (first, generator_thread) = (next, Mutex::new(None));
+        let running =
+            RunningContext { env, graph, status, events, scheduler, listeners, first, generator: generator_thread };
         // From here on an error drops `running`, which stops what has started.
         if plan_only {
             let folder =
@@ -203,6 +206,18 @@ impl RunningContext {
     /// The stable id of each operator and where it was created, in the order of creation.
     pub fn operators(&self) -> Vec<(OperatorId, String)> {
         self.graph.operators()
+    }
+
+    /// Whether an error waits to be returned.
+    pub(crate) fn has_error(&self) -> bool {
+        self.status.has_error()
+    }
+    /// How often a commit had to be tried again.
+    pub(crate) fn commits_waited(&self) -> u64 {
+        self.status.commits_waited()
+    }
+    pub(crate) fn graph(&self) -> &DStreamGraph {
+        &self.graph
     }
 
     fn stop_by(&self, mode: StopMode) -> Result<()> {

@@ -109,8 +109,9 @@ impl DStreamGraph {
     pub fn load_state(&self, operator: OperatorId, piece: &[u8]) -> Result<()> {
         self.stateful(operator)?.chain.load(piece)
     }
-    /// The states of `versions` are there, all others begin empty, and batches up to `committed` are done: those that came behind a state's
-    /// version are made again, for who looks back.
+    /// The states of `versions` are there, those that were begun as they were loaded and the others as before their first
+    /// batch; all others begin empty. Batches up to `committed` are done: those that came behind a state's version are made
+    /// again, for who looks back.
     pub fn end_restore(&self, committed: Time, versions: &[(OperatorId, Time)]) -> Result<()> {
         for of in &self.started().stateful {
             let id = of.node.header().operator().expect("the graph has started");

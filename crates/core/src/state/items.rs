@@ -16,7 +16,7 @@ use super::clock::Clock;
 use crate::time::Time;
 use crate::{Error, ErrorKind, Result, codec};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// The layout above.
 const FORMAT: u8 = 1;
@@ -90,6 +90,19 @@ impl<'a> StateItems<'a> {
     /// ```
     pub fn version(&self) -> u32 {
         self.version
+    }
+    /// The bytes of the next item, whatever its types; none at the end.
+    ///
+    /// ```
+    /// let mut items = headwater::state::StateItems::new(&[1, 0, 0, 0, 0, 0, 7])?;
+    /// assert_eq!(items.skip_item()?, Some(&[0, 7][..]));
+    /// assert_eq!(items.skip_item()?, None);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn skip_item(&mut self) -> Result<Option<&'a [u8]>> {
+        let before = self.rest;
+        let item = self.next_item::<IgnoredAny, IgnoredAny>()?;
+        Ok(item.map(|_| &before[..before.len() - self.rest.len()]))
     }
     /// The next item; none at the end. What its types cannot read is an error that says why.
     pub fn next_item<K: DeserializeOwned, V: DeserializeOwned>(&mut self) -> Result<Option<StateItem<K, V>>> {

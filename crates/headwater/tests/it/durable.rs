@@ -30,3 +30,5 @@ fn state_and_inputs_go_on_behind_a_restart() {
     let told: Vec<_> = [3, 1, 4, 2].iter().flat_map(|batches| run(&parts, *batches)).collect();
     assert_eq!(told, expected);
 }
+
+mod crashes;

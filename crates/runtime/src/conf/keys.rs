@@ -150,6 +150,15 @@ keys!(
         meaning: "Whether a program goes on behind a restart with inputs that cannot deliver again what batches had of them, \
                   such as `queue_stream`: those batches have nothing of them then. `false` makes it an error.",
     },
+    STATE_SNAPSHOT_AFTER = Key {
+        name: "headwater.streaming.state_snapshot_after",
+        spark: None,
+        kind: Kind::Size { min: 1, max: u64::MAX },
+        default: "8m",
+        secret: false,
+        meaning: "A snapshot of keyed state is taken, while batches go on, when the changes since the last one have so many \
+                  bytes, or as many as that had, if those are more. A restart reads a snapshot and the changes behind it.",
+    },
     PLAN_ONLY = Key {
         name: "headwater.streaming.plan_only",
         spark: None,

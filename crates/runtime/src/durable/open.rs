@@ -29,6 +29,8 @@ pub(crate) struct OpenOptions {
     pub(crate) dropped: String,
     /// Whether a program may go on with inputs that cannot deliver again what batches had.
     pub(crate) loses_inputs: bool,
+    /// Bytes of changes behind which there is a snapshot of the states.
+    pub(crate) snapshot_after: u64,
 }
 
 /// A folder that this process has taken over.
@@ -99,9 +101,10 @@ impl Opened {
         }
         let plan = UpgradePlan::of(&self.left.operators, &operators);
         graph.resume(committed, self.left_gaps());
-        let (logs, plan) = self.restore_states(graph, committed, &operators, plan)?;
+        let (logs, versions, plan) = self.load_states(graph, committed, &operators, plan)?;
         plan.check(&self.options.dropped)?;
         let restored = self.restore_inputs(graph, &plan)?;
+        graph.end_restore(committed, &versions)?;
         if !plan.is_fresh && plan.operators.iter().any(|of| of.fate != Fate::Kept) {
             self.env.console.warn(&format!("{} goes on with a changed program:\n{plan}", self.folder));
         }
@@ -160,15 +163,15 @@ impl Opened {
     }
 
     /// Loads the states. What an operator cannot read is in the plan.
-    fn restore_states(
+    fn load_states(
         &self,
         graph: &DStreamGraph,
         committed: Time,
         operators: &[StoredOperator],
         mut plan: UpgradePlan,
-    ) -> Result<(Option<Arc<StateLogs>>, UpgradePlan)> {
+    ) -> Result<(Option<Arc<StateLogs>>, Versions, UpgradePlan)> {
         if operators.iter().chain(&self.left.operators).all(|of| of.state.is_none()) {
-            return Ok((None, plan));
+            return Ok((None, Vec::new(), plan));
         }
         let mut loading = Loading::of(graph, &self.left, committed, operators, &plan);
         let from = loading.load_snapshot(&self.snapshots(), &*self.env.console)?;
@@ -183,14 +186,16 @@ impl Opened {
         loading.refuse_failed(&mut plan);
         let logs = Arc::new(logs);
         graph.context().keep_state_in(logs.clone());
-        graph.end_restore(committed, &loading.versions())?;
-        Ok((Some(logs), plan))
+        Ok((Some(logs), loading.versions(), plan))
     }
     pub(super) fn snapshots(&self) -> SnapshotFolder {
         let (storage, path) = (self.env.storage.clone(), format!("{}/state/snapshots", self.folder));
         SnapshotFolder { storage, path, application: self.options.application.clone(), epoch: self.fence.epoch() }
     }
 }
+
+/// Of which batch each state is.
+type Versions = Vec<(OperatorId, Time)>;
 
 /// A state that is loaded.
 struct Restored {
@@ -204,6 +209,8 @@ struct Loading<'a> {
     graph: &'a DStreamGraph,
     left: &'a DriverState,
     operators: BTreeMap<&'static str, Restored>,
+    /// States of which nothing is as old as others look back: they are made again from their first batch on.
+    from_first: Vec<(OperatorId, Time)>,
 }
 
 impl<'a> Loading<'a> {
@@ -215,13 +222,18 @@ impl<'a> Loading<'a> {
         plan: &UpgradePlan,
     ) -> Loading<'a> {
         let since = |id: &str| operators.iter().find(|of| of.id == id).map_or(committed, |of| of.since.into());
-        let mut loading = Loading { graph, left, operators: BTreeMap::new() };
+        let mut loading = Loading { graph, left, operators: BTreeMap::new(), from_first: Vec::new() };
         for of in graph.stateful_operators() {
             let (name, begins): (_, Time) = (of.operator.as_str(), since(of.operator.as_str()));
             // Behind the version, batches are made again for who looks back.
             let version = (committed - of.looks_back).max(begins);
-            if version > begins && matches!(plan.fate_of(name), Some(Fate::Kept | Fate::Migrated)) {
+            if !matches!(plan.fate_of(name), Some(Fate::Kept | Fate::Migrated)) {
+                continue;
+            }
+            if version > begins {
                 loading.operators.insert(name, Restored { id: of.operator, begins, version, failed: None });
+            } else {
+                loading.from_first.push((of.operator, version));
             }
         }
         loading
@@ -230,10 +242,9 @@ impl<'a> Loading<'a> {
         let failed = self.operators.values().filter_map(|of| Some((of.id, of.failed.as_ref()?)));
         failed.for_each(|(id, error)| plan.refuse(id.as_str(), error));
     }
-    /// Of which batch each state is that was loaded.
-    fn versions(&self) -> Vec<(OperatorId, Time)> {
+    fn versions(&self) -> Versions {
         let good = self.operators.values().filter(|of| of.failed.is_none());
-        good.map(|of| (of.id, of.version)).collect()
+        good.map(|of| (of.id, of.version)).chain(self.from_first.iter().copied()).collect()
     }
     /// All states are empty, and begin to be loaded.
     fn begin(&mut self) -> Result<()> {

@@ -17,9 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A snapshot is taken when so many bytes of changes were written since the last one began, or as many as that has.
-const SNAPSHOT_AFTER: u64 = 8 << 20;
-
 pub(crate) struct Durable {
     env: Env,
     graph: Arc<DStreamGraph>,
@@ -29,6 +26,8 @@ pub(crate) struct Durable {
     states: Vec<StatefulOperator>,
     snapshots: SnapshotFolder,
     snapshotting: Option<Snapshotting>,
+    /// Bytes of changes, see `Conf::state_snapshot_after`.
+    snapshot_after: u64,
     /// For the numbers of snapshots.
     begun: u64,
     epoch: u64,
@@ -64,7 +63,7 @@ impl Durable {
         committed: Time,
     ) -> Result<Durable> {
         let (states, looks_back, snapshots) = (graph.stateful_operators(), graph.looks_back(), opened.snapshots());
-        let Opened { env, fence, journal, lock, .. } = opened;
+        let Opened { env, fence, journal, lock, options, .. } = opened;
         let (snapshotting, open, recorded, then) = Default::default();
         let mut durable = Durable {
             env,
@@ -74,6 +73,7 @@ impl Durable {
             states,
             snapshots,
             snapshotting,
+            snapshot_after: options.snapshot_after,
             begun: 0,
             epoch: fence.epoch(),
             looks_back,
@@ -189,7 +189,7 @@ impl Durable {
             self.record(&DriverEvent::SnapshotForgotten { number: old.number })?;
             self.then.push(Then::RemoveSnapshot(old.number));
         }
-        if !pending && self.snapshotting.is_none() && logs.bytes_since_snapshot() >= bytes.max(SNAPSHOT_AFTER) {
+        if !pending && self.snapshotting.is_none() && logs.bytes_since_snapshot() >= bytes.max(self.snapshot_after) {
             self.begun += 1;
             let number = (self.epoch << 20) + self.begun;
             self.record(&DriverEvent::SnapshotBegun { number })?;

@@ -6,13 +6,13 @@ use super::job_generator::{BatchOutcome, JobGenerator, Phase};
 use crate::durable::{Durable, Opened, Resumption};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::time::Time;
-use headwater_core::{Error, ErrorKind, Result};
+use headwater_core::{ErrorKind, Result};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a disk that does not take a commit is left alone.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long a disk that does not take a commit is left alone: a tenth of the batch interval, within these.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
 pub(crate) struct Commits {
     pub(crate) durable: Durable,
@@ -68,6 +68,7 @@ impl JobGenerator {
     }
     /// Makes durable what there is, as long as that takes; false if it cannot be any more, or a stop came.
     fn sync(&mut self) -> bool {
+        let pause = (self.graph.batch_duration() / 10).clamp(RETRY_PAUSE.0, RETRY_PAUSE.1);
         let mut told = false;
         loop {
             let Some(commits) = &mut self.commits else { return true };
@@ -77,13 +78,15 @@ impl JobGenerator {
                     return true;
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::Resources | ErrorKind::Outside) => {
+                    let until = self.env.clock.now() + pause;
+                    self.status.commit_waits();
                     if !told {
                         told = true;
                         self.env.console.warn(&format!(
-                            "nothing can be committed: {error}; batches wait, and it is tried again every {RETRY_PAUSE:?}"
+                            "nothing can be committed: {error}; batches wait, and it is tried again every {pause:?}"
                         ));
                     }
-                    if self.events.pause(self.env.clock.now() + RETRY_PAUSE) {
+                    if self.events.pause(until) {
                         return false;
                     }
                 }
@@ -118,9 +121,10 @@ impl JobGenerator {
     /// The generator ends.
     pub(super) fn close(&mut self) {
         let Some(commits) = &mut self.commits else { return };
-        let drained = self.phase == Phase::Draining;
-        if drained && let Err(error) = commits.durable.sync().and_then(|_| commits.durable.close()) {
-            self.status.report_error(Error::new(error.kind(), "the journal is left as it is").because(error));
+        if self.phase == Phase::Draining
+            && let Err(error) = commits.durable.close()
+        {
+            self.env.console.warn(&format!("the next start reads the journal's log, which has all: {error}"));
         }
     }
 }

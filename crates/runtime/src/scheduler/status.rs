@@ -45,6 +45,7 @@ struct State {
     /// An error that was reported and not yet returned to the user.
     error: Option<Error>,
     stop_requested: Option<StopMode>,
+    commits_waited: u64,
     stopped: bool,
     /// The lowest number of completed batches that someone waits for on `changed`.
     awaited: u64,
@@ -78,9 +79,9 @@ impl Status {
         ptr::eq(WORKS_FOR.get(), self)
     }
     pub(crate) fn new(clock: Arc<dyn Clock>, warn: impl Fn(&str) + Send + Sync + 'static) -> Status {
-        let (progress, error, stop_requested) = Default::default();
+        let (progress, error, stop_requested, commits_waited) = Default::default();
         let (stopped, awaited, clock_waiters) = (false, NO_BATCHES, 0);
-        let state = State { progress, error, stop_requested, stopped, awaited, clock_waiters };
+        let state = State { progress, error, stop_requested, commits_waited, stopped, awaited, clock_waiters };
         Status { clock, state: Mutex::new(state), changed: Condvar::new(), warn: Box::new(warn) }
     }
     /// A change that ends every wait.
@@ -134,6 +135,19 @@ impl Status {
         if let Some(error) = later {
             (self.warn)(&format!("{error:?}"));
         }
+    }
+    /// A commit could not be written and is tried again later.
+    pub(crate) fn commit_waits(&self) {
+        self.lock().commits_waited += 1;
+        self.clock.notify();
+    }
+    /// How often that was so.
+    pub(crate) fn commits_waited(&self) -> u64 {
+        self.lock().commits_waited
+    }
+    /// Whether there is an error that nobody has been given yet.
+    pub(crate) fn has_error(&self) -> bool {
+        self.lock().error.is_some()
     }
     /// The error that nobody has been given yet.
     pub(crate) fn take_error(&self) -> Option<Error> {

@@ -6,6 +6,7 @@
 
 mod both_engines;
 mod check;
+mod crash;
 mod env;
 mod folder;
 mod input;
@@ -15,6 +16,7 @@ mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
 pub use check::{Check, check, check_two, printed};
+pub use crash::{CrashReport, CrashTest, SimulationReport, Told, crash_anywhere};
 pub use env::{TestEnv, context, streaming_context};
 pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;

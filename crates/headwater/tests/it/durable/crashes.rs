@@ -1,0 +1,102 @@
+//! Programs that are crashed at every step: each must tell what it tells without.
+
+use headwater::prelude::*;
+use headwater::testkit::{CrashTest, crash_anywhere};
+
+type Row = (u64, u64);
+
+fn numbers(ssc: &StreamingContext) -> DStream<Row> {
+    ssc.rate_stream(10, 2, |n| (n % 5, n)).uid("numbers")
+}
+fn stateless(ssc: &StreamingContext) -> DStream<Row> {
+    numbers(ssc).filter(|(_, n)| n % 2 == 0).reduce_by_key(|a, b| a + b)
+}
+fn plain_window(ssc: &StreamingContext) -> DStream<Row> {
+    numbers(ssc).window((seconds(3), seconds(2))).reduce_by_key(|a, b| a + b)
+}
+fn inverse_window(ssc: &StreamingContext) -> DStream<Row> {
+    // Keys that come and go, so that some stay behind with the neutral value.
+    let coming_and_going = numbers(ssc).filter(|(key, n)| (n / 10) % 5 != *key);
+    coming_and_going.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(2))
+}
+fn window_without_inverse(ssc: &StreamingContext) -> DStream<Row> {
+    numbers(ssc).reduce_by_key_and_window(|a, b| a.max(b), (seconds(4), seconds(2)))
+}
+fn update_state(ssc: &StreamingContext) -> DStream<Row> {
+    // A key whose sum is a multiple of three is forgotten.
+    numbers(ssc).update_state_by_key(|new, old: Option<&u64>| {
+        let sum = old.unwrap_or(&0) + new.iter().sum::<u64>();
+        (sum % 3 != 0).then_some(sum)
+    })
+}
+fn map_with_state(ssc: &StreamingContext) -> DStream<Row> {
+    let seen = StateSpec::function_with_time(|time, key: &u64, n: Option<u64>, seen: &mut State<u64>| {
+        if seen.is_timing_out() {
+            return Some((*key + 100, *seen.get().unwrap_or(&0)));
+        }
+        let sum = seen.get().unwrap_or(&0) + n.unwrap_or(1000);
+        seen.update(sum);
+        if n.is_some() && key % 2 == 0 {
+            seen.set_timer(time + milliseconds(1500));
+        }
+        Some((*key, sum))
+    });
+    let at_times = numbers(ssc).filter(|(key, n)| (n / 10) % 3 == key % 3);
+    at_times.map_with_state(seen.timeout(seconds(1))).stream()
+}
+fn joins(ssc: &StreamingContext) -> DStream<Row> {
+    let counts = numbers(ssc)
+        .map_values(|_| 1u64)
+        .update_state_by_key(|new, old: Option<&u64>| Some(old.unwrap_or(&0) + new.iter().sum::<u64>()));
+    let window = ssc.rate_stream(4, 1, |n| (n % 5, n)).reduce_by_key_and_window(|a, b| a + b, seconds(3));
+    counts.join(&window).map_values(|(count, sum)| count * 1000 + sum)
+}
+/// Batches of a state that a window looks back to.
+fn window_over_state(ssc: &StreamingContext) -> DStream<Row> {
+    update_state(ssc).window(seconds(3)).reduce_by_key(|a, b| a + b)
+}
+
+/// All of them, by name.
+pub(super) const PROGRAMS: [(&str, fn(&StreamingContext) -> DStream<Row>); 9] = [
+    ("stateless", stateless),
+    ("window", plain_window),
+    ("inverse window", inverse_window),
+    ("window without inverse", window_without_inverse),
+    ("update_state_by_key", update_state),
+    ("map_with_state with time-outs and timers", map_with_state),
+    ("joins of state and window", joins),
+    ("window over state", window_over_state),
+    ("stateless on a store without append", stateless),
+];
+
+fn test(program: usize) -> CrashTest<Row> {
+    let (name, program) = PROGRAMS[program];
+    // Snapshots from the first batch on.
+    let conf = Conf::new().master("local[2]").app_name("crashes").state_snapshot_after(1);
+    let test = crash_anywhere(program).conf(conf).batches(6);
+    if name.contains("without append") { test.without_append() } else { test }
+}
+
+#[test]
+fn every_step_of_every_program() {
+    for (number, (name, _)) in PROGRAMS.iter().enumerate() {
+        let report = test(number).at_every_step();
+        assert!(report.all_equal() && report.runs > 30, "{name}: {report}");
+    }
+}
+
+#[test]
+fn pairs_of_steps_of_every_program() {
+    for (number, (name, _)) in PROGRAMS.iter().enumerate() {
+        let report = test(number).batches(4).at_pairs_of_steps(7);
+        assert!(report.all_equal() && report.runs > 5, "{name}: {report}");
+    }
+}
+
+#[test]
+fn simulated_lives() {
+    for (number, (name, _)) in PROGRAMS.iter().enumerate() {
+        let report = test(number).seeds(0..25);
+        assert!(report.all_equal(), "{name}: {report}");
+    }
+}
