@@ -5,6 +5,7 @@ use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
 use crate::scheduler::{Listeners, StreamingContextState};
+use crate::write_ahead_logs::WriteAheadLogs;
 use headwater_core::dstream::{DStream, DStreamGraph};
 use headwater_core::engine::Engine;
 use headwater_core::env::Env;
@@ -23,6 +24,7 @@ pub struct StreamingContext {
     pub(crate) conf: Conf,
     pub(crate) graph: Arc<DStreamGraph>,
     pub(crate) listeners: Listeners,
+    pub(crate) logs: WriteAheadLogs,
 }
 
 impl StreamingContext {
@@ -67,7 +69,7 @@ impl StreamingContext {
         let (blocks, state) = (conf.block_store_limits(), conf.state_limits());
         let context = RddContext::with_limits(engine, env, seed, partitions, blocks, state);
         let graph = Arc::new(DStreamGraph::new(context, batch_duration));
-        StreamingContext { conf, graph, listeners: Listeners::default() }
+        StreamingContext { conf, graph, listeners: Listeners::default(), logs: WriteAheadLogs::default() }
     }
 
     /// What datasets are made with: `parallelize`, `text_file`, ....

@@ -84,7 +84,7 @@ impl StopHandle {
 
 impl RunningContext {
     pub(crate) fn start(built: StreamingContext) -> Result<RunningContext> {
-        let StreamingContext { conf, graph, listeners } = built;
+        let StreamingContext { conf, graph, listeners, .. } = built;
         let env = graph.context().env().clone();
         let console = env.console.clone();
         let status = Arc::new(Status::new(env.clock.clone(), move |message| console.warn(message)));

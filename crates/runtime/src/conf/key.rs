@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Text,
     /// Where tasks run.
     Master,
+    /// `true` or `false`.
+    Flag,
     /// A whole number.
     Number { min: u64, max: u64 },
     /// A whole number, or a word for what is found out when the context is made.
@@ -60,6 +62,7 @@ impl Kind {
         let fits = match *self {
             Kind::Text => !value.chars().any(char::is_control),
             Kind::Master => return task_threads(value).map(drop),
+            Kind::Flag => matches!(value.trim(), "true" | "false"),
             Kind::Number { min, max } => number(min, max),
             Kind::NumberOr { word, min, max } => value.trim() == word || number(min, max),
             Kind::Size { min, max } => parse_size(value).is_some_and(|bytes| (min..=max).contains(&bytes)),
@@ -71,6 +74,7 @@ impl Kind {
     pub(super) fn range(&self) -> String {
         match *self {
             Kind::Text => "one line".to_owned(),
+            Kind::Flag => "`true` or `false`".to_owned(),
             Kind::Master => format!("`local`, `local[N]` with N from 1 to {THREADS_MAX}, `local[*]`"),
             Kind::Number { min, max } => span(min, max, |number| number.to_string()),
             Kind::NumberOr { word, min, max } => format!("`{word}`, or from {min} to {max}"),
@@ -83,6 +87,7 @@ impl Kind {
         let range = self.range();
         match self {
             Kind::Text | Kind::Master => range,
+            Kind::Flag => "true or false".to_owned(),
             Kind::Number { .. } => format!("a whole number {range}"),
             Kind::NumberOr { word, min, max } => format!("{word:?}, or a whole number from {min} to {max}"),
             Kind::Size { .. } => format!("a size in bytes {range}, such as 64k, 256m or 1g"),
@@ -154,7 +159,8 @@ mod tests {
         let number_or = Kind::NumberOr { word: "threads", min, max };
         let size = Kind::Size { min: 1, max: 1 << 20 };
         let duration = Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(60) };
-        let cases: [(&Kind, &[&str], &[&str], &str); 6] = [
+        let cases: [(&Kind, &[&str], &[&str], &str); 7] = [
+            (&Kind::Flag, &["true", " false "], &["", "yes", "1"], "is not true or false"),
             (&text, &["", "any thing"], &["two\nlines", "\0"], "is not one line"),
             (&number, &["1", " 8 "], &["0", "9", "+1", "-1", "x", "", "1.0"], "is not a whole number from 1 to 8"),
             (
