@@ -69,7 +69,9 @@ fn what_comes_in_during_a_write_is_written_together() {
         scope.spawn(move || flush(first));
         enters.recv().unwrap();
         let more = ["b", "c", "d"].map(|record| push(&writer, record));
-        more.map(|number| scope.spawn(move || flush(number)));
+        for number in more {
+            scope.spawn(move || flush(number));
+        }
         assert!(writer.has_queued());
         answer.send(Answer::Work).unwrap();
         answer.send(Answer::Work).unwrap();
@@ -84,7 +86,7 @@ fn what_comes_in_during_a_write_is_written_together() {
 fn what_could_not_be_written_stays_queued_in_its_order() {
     let (answer, answers) = channel();
     let (log, writer, _enters) = writer(Some(answers));
-    [Answer::Fail, Answer::Panic, Answer::Work].map(|step| answer.send(step).unwrap());
+    [Answer::Fail, Answer::Panic, Answer::Work].into_iter().for_each(|step| answer.send(step).unwrap());
     let mut durable = Vec::new();
     push(&writer, "a");
     let last = push(&writer, "b");
@@ -104,7 +106,7 @@ fn the_queue_is_bounded_and_a_closed_one_takes_nothing() {
     let (log, writer, _enters) = writer(None);
     let large = |bytes: usize| writer.push(|number| (vec![0; bytes], number));
     assert_eq!(large(super::super::RECORD_BYTES_MAX + 1).unwrap_err().kind(), ErrorKind::Resources);
-    (0..WAITING_RECORDS_MAX).for_each(|_| drop(large(1).unwrap()));
+    (0..WAITING_RECORDS_MAX).for_each(|_| assert!(large(1).is_ok()));
     assert!(!writer.has_room());
     let full = large(1).unwrap_err();
     assert!(full.kind() == ErrorKind::Resources && full.to_string().contains("4096"), "{full}");
