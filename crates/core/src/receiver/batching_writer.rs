@@ -22,6 +22,7 @@ pub const WAITING_RECORDS_MAX: usize = 4096;
 /// use headwater_storage::{MemoryStorage, SegmentedWriteAheadLog};
 /// use std::sync::Arc;
 /// let log = Arc::new(SegmentedWriteAheadLog::new(Arc::new(MemoryStorage::new()), "lines", 1));
+/// log.read_all(None, &mut |_, _| Ok(()))?;
 /// let writer = BatchingWriter::new(log, Arc::new(ManualClock::new(Time::from_millis(0))));
 /// let first = writer.push(|number| (b"to be".to_vec(), number))?;
 /// let second = writer.push(|number| (b"or not".to_vec(), number))?;
