@@ -5,6 +5,7 @@
 
 mod block_store;
 mod broadcast;
+mod codec;
 mod data;
 mod error;
 mod frames;

@@ -18,6 +18,7 @@ mod tests;
 pub use entries::ConfEntry;
 pub use source::ConfSource;
 
+use crate::durable::{DownTime, OpenOptions};
 use headwater_core::rdd::{BlockStoreLimits, StateLimits};
 use headwater_core::receiver::StoreLimits;
 use headwater_core::{Error, Result};
@@ -142,6 +143,42 @@ impl Conf {
     #[track_caller]
     pub fn hash_seed(self, seed: u64) -> Conf {
         self.in_code(&keys::HASH_SEED, seed.to_string())
+    }
+    /// The folder in which the application keeps what the next process goes on with; the same as
+    /// [`StreamingContext::checkpoint`](crate::StreamingContext::checkpoint). Source: `spark.streaming.checkpoint.directory`.
+    #[track_caller]
+    pub fn checkpoint_dir(self, path: impl Into<String>) -> Conf {
+        self.in_code(&keys::CHECKPOINT_DIR, path.into())
+    }
+    /// What becomes, at a restart, of the batches whose time came while no process ran: `in-order` (default), `merge`,
+    /// `skip`, or `all-at-once`, which is Spark's. No record is lost by any of them.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// assert_eq!(Conf::new().down_time("merge").get("headwater.streaming.down_time")?, "merge");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn down_time(self, policy: &str) -> Conf {
+        self.in_code(&keys::DOWN_TIME, policy.to_owned())
+    }
+    /// The ids of operators, with commas between, whose stored state may be lost at a restart because the program has no
+    /// use for it any more; `all` for whatever that is. By default such a program does not start.
+    #[track_caller]
+    pub fn drop_state(self, operators: &str) -> Conf {
+        self.in_code(&keys::DROP_STATE, operators.to_owned())
+    }
+    /// Whether a program goes on behind a restart with inputs that cannot deliver again what batches had of them, such as
+    /// `queue_stream`. Default: an error.
+    #[track_caller]
+    pub fn restart_without_inputs(self, may: bool) -> Conf {
+        self.in_code(&keys::RESTART_WITHOUT_INPUTS, may.to_string())
+    }
+    /// Starting prints what becomes of what the checkpoint folder has under this program, and the context is stopped then.
+    /// See [`StreamingContext::plan`](crate::StreamingContext::plan).
+    #[track_caller]
+    pub fn plan_only(self, only: bool) -> Conf {
+        self.in_code(&keys::PLAN_ONLY, only.to_string())
     }
     /// Memory that the states of all `update_state_by_key` and `map_with_state` take, in bytes; default 1 GiB. What is
     /// above goes to disk behind each batch, below [`Conf::local_dir`], and is read from there when its key has new
@@ -324,11 +361,25 @@ impl Conf {
     pub(crate) fn count(&self, key: &Key) -> usize {
         self.number(key).expect("values are checked when they are set") as usize
     }
-    pub(crate) fn is_true(&self, key: &Key) -> bool {
-        self.text(key).trim() == "true"
-    }
     pub(crate) fn duration(&self, key: &Key) -> Duration {
         quantity::parse_duration(self.text(key)).expect("values are checked when they are set")
+    }
+    pub(crate) fn is(&self, key: &Key) -> bool {
+        self.text(key).trim() == "true"
+    }
+    /// The checkpoint folder, if there is one.
+    pub(crate) fn checkpoint(&self) -> Option<&str> {
+        Some(self.text(&keys::CHECKPOINT_DIR).trim_end_matches('/')).filter(|folder| !folder.is_empty())
+    }
+    pub(crate) fn open_options(&self) -> OpenOptions {
+        let down_time = match self.text(&keys::DOWN_TIME).trim() {
+            "merge" => DownTime::Merge,
+            "skip" => DownTime::Skip,
+            "all-at-once" => DownTime::AllAtOnce,
+            _ => DownTime::InOrder,
+        };
+        let (application, dropped) = (self.name().to_owned(), self.text(&keys::DROP_STATE).trim().to_owned());
+        OpenOptions { application, down_time, dropped, loses_inputs: self.is(&keys::RESTART_WITHOUT_INPUTS) }
     }
     pub(crate) fn block_store_limits(&self) -> BlockStoreLimits {
         BlockStoreLimits {

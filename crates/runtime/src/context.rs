@@ -1,6 +1,7 @@
 //! [`StreamingContext`]: where a program is built. Starting it consumes it and gives a [`RunningContext`].
 
 use crate::conf::{Conf, keys};
+use crate::durable::{self, UpgradePlan};
 use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
@@ -13,7 +14,7 @@ use headwater_core::hash::HashSeed;
 use headwater_core::rdd::{Rdd, RddContext};
 use headwater_core::time::{DurationExt, Time};
 use headwater_core::{Closure, Error, Record, Result};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Builds a streaming application: its inputs are methods here, its operators and outputs methods of [`DStream`].
@@ -25,6 +26,8 @@ pub struct StreamingContext {
     pub(crate) graph: Arc<DStreamGraph>,
     pub(crate) listeners: Listeners,
     pub(crate) logs: WriteAheadLogs,
+    /// What `checkpoint` was told.
+    checkpoint: OnceLock<String>,
 }
 
 impl StreamingContext {
@@ -69,7 +72,97 @@ impl StreamingContext {
         let (blocks, state) = (conf.block_store_limits(), conf.state_limits());
         let context = RddContext::with_limits(engine, env, seed, partitions, blocks, state);
         let graph = Arc::new(DStreamGraph::new(context, batch_duration));
-        StreamingContext { conf, graph, listeners: Listeners::default(), logs: WriteAheadLogs::default() }
+        let (listeners, logs, checkpoint) = (Listeners::default(), WriteAheadLogs::default(), OnceLock::new());
+        StreamingContext { conf, graph, listeners, logs, checkpoint }
+    }
+
+    /// Makes the application durable: what it must know after a crash, a stop or a new version of the program is kept in
+    /// the folder, and starting goes on with what is there. Batches that were not done run again with the records they had,
+    /// keyed state is what it was behind the last batch that was committed, and the batches of the down-time follow
+    /// [`Conf::down_time`]. One process at a time uses a folder; the program itself is not in it, so it may change: see
+    /// [`StreamingContext::plan`].
+    ///
+    /// Outputs run at least once for each batch: a batch whose jobs had ended and whose commit was not durable runs again,
+    /// with the same records and the same batch time. A batch that fails ends the program, and the next process begins
+    /// with it. Source: Spark's `checkpoint(directory)`.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use std::sync::mpsc;
+    /// let env = testkit::TestEnv::in_memory();
+    /// let run = |batches: u64| {
+    ///     let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env())?;
+    ///     ssc.checkpoint("run");
+    ///     let numbers = ssc.rate_stream(10, 1, |n| (0u8, n));
+    ///     let sums = numbers.update_state_by_key(|new, old: Option<&u64>| {
+    ///         Some(old.unwrap_or(&0) + new.iter().sum::<u64>())
+    ///     });
+    ///     let (sent, received) = mpsc::channel();
+    ///     sums.foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
+    ///     let running = ssc.start()?;
+    ///     env.clock.advance(seconds(batches));
+    ///     running.await_batches(batches)?;
+    ///     running.stop()?;
+    ///     Ok::<_, headwater::Error>(received.try_iter().last().unwrap())
+    /// };
+    /// assert_eq!(run(2)?, [(0, 190)]);
+    /// // A new process: the state goes on, and so do the numbers.
+    /// assert_eq!(run(1)?, [(0, 435)]);
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn checkpoint(&self, folder: impl Into<String>) {
+        let folder = folder.into().trim_end_matches('/').to_owned();
+        let known = self.checkpoint_folder().map(str::to_owned);
+        if folder.is_empty() || known.as_ref().is_some_and(|known| *known != folder) {
+            let known = known.unwrap_or_else(|| "none".to_owned());
+            return self.graph.refuse(Error::program(format!(
+                "checkpoint({folder:?}): the checkpoint folder is {known}; it is a path, and set once"
+            )));
+        }
+        self.checkpoint.get_or_init(|| folder);
+    }
+    pub(crate) fn checkpoint_folder(&self) -> Option<&str> {
+        self.checkpoint.get().map(String::as_str).or_else(|| self.conf.checkpoint())
+    }
+
+    /// The context that `create` builds, with `folder` as its checkpoint folder, so that starting it goes on with what is
+    /// there. In Spark `create` is not called where the folder has a checkpoint, since that has the program of then in it;
+    /// here the program is always the one at hand, and only data is stored. Source: Spark's
+    /// `StreamingContext.getOrCreate`.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// let env = testkit::TestEnv::in_memory();
+    /// let ssc = StreamingContext::get_or_create("run", || {
+    ///     let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env())?;
+    ///     ssc.rate_stream(10, 1, |n| n).print();
+    ///     Ok(ssc)
+    /// })?;
+    /// ssc.start()?.stop()?;
+    /// assert!(!env.storage.list("run/journal")?.is_empty());
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn get_or_create(
+        folder: impl Into<String>,
+        create: impl FnOnce() -> Result<StreamingContext>,
+    ) -> Result<StreamingContext> {
+        let ssc = create()?;
+        ssc.checkpoint(folder);
+        Ok(ssc)
+    }
+
+    /// What becomes of what the checkpoint folder has when this program goes on with it: which states and inputs are kept,
+    /// migrated, new, dropped or incompatible, and why. Nothing runs, nothing changes, and a process that runs there goes
+    /// on. `Conf::plan_only` makes [`StreamingContext::start`] print it and stop.
+    pub fn plan(self) -> Result<UpgradePlan> {
+        let Some(folder) = self.checkpoint_folder() else {
+            return Err(Error::program(
+                "there is nothing to plan: no checkpoint folder is set; see checkpoint(folder)",
+            ));
+        };
+        let zero = self.graph.context().env().clock.now().floor(self.graph.batch_duration())?;
+        self.graph.start(zero, |_| ())?;
+        durable::plan(self.graph.context().env(), folder, &self.graph)
     }
 
     /// What datasets are made with: `parallelize`, `text_file`, ....

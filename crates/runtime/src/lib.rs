@@ -6,6 +6,7 @@
 
 mod conf;
 mod context;
+mod durable;
 pub mod engine;
 mod env;
 mod input;
@@ -17,6 +18,7 @@ mod write_ahead_logs;
 
 pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;
+pub use durable::{Fate, OperatorFate, UpgradePlan};
 pub use env::system_env;
 pub use input::RddQueue;
 pub use running::{RunningContext, StopHandle};

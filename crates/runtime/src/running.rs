@@ -3,8 +3,9 @@
 
 use crate::conf::keys;
 use crate::context::StreamingContext;
+use crate::durable;
 use crate::scheduler::{
-    Event, EventQueue, JobGenerator, JobScheduler, ListenerBus, NO_BATCHES, Phase, Progress, Status, StopMode,
+    Commits, Event, EventQueue, JobGenerator, JobScheduler, ListenerBus, NO_BATCHES, Phase, Progress, Status, StopMode,
     StreamingContextState,
 };
 use headwater_core::dstream::DStreamGraph;
@@ -84,13 +85,24 @@ impl StopHandle {
 
 impl RunningContext {
     pub(crate) fn start(built: StreamingContext) -> Result<RunningContext> {
+        let folder = built.checkpoint_folder().map(str::to_owned);
         let StreamingContext { conf, graph, listeners, .. } = built;
         let env = graph.context().env().clone();
         let console = env.console.clone();
         let status = Arc::new(Status::new(env.clock.clone(), move |message| console.warn(message)));
-        let zero = env.clock.now().floor(graph.batch_duration())?;
+        let plan_only = conf.is(&keys::PLAN_ONLY);
+        let opened = match folder.as_deref().filter(|_| !plan_only) {
+            Some(folder) => Some(durable::open(&env, folder, graph.batch_duration(), conf.open_options())?),
+            None => None,
+        };
+        let now = env.clock.now().floor(graph.batch_duration())?;
+        let zero = opened.as_ref().map_or(now, |opened| opened.resumption.zero);
         let misused = status.clone();
         graph.start(zero, move |error| misused.report_error(error))?;
+        let (commits, next) = match opened {
+            Some(opened) => Commits::begin(opened, &graph)?,
+            None => (None, zero + graph.batch_duration()),
+        };
         let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
         let (limit, listeners) = (conf.count(&keys::LISTENER_QUEUE_MAX), listeners.into_vec());
         let listeners = Arc::new(ListenerBus::new(env.clone(), limit, status.clone(), listeners));
@@ -100,6 +112,7 @@ impl RunningContext {
             status.clone(),
             events.clone(),
             listeners.clone(),
+            commits.is_some(),
         )?;
         let scheduler = Arc::new(scheduler);
         let generator = JobGenerator {
@@ -109,13 +122,22 @@ impl RunningContext {
             status: status.clone(),
             events: events.clone(),
             listeners: listeners.clone(),
-            next: zero + graph.batch_duration(),
+            next,
             pending_batches_max: conf.count(&keys::PENDING_BATCHES_MAX) as u64,
             phase: Phase::Running,
+            commits,
         };
         let generator_thread = Mutex::new(None);
         let running = RunningContext { env, graph, status, events, scheduler, listeners, generator: generator_thread };
         // From here on an error drops `running`, which stops what has started.
+        if plan_only {
+            let folder =
+                folder.ok_or_else(|| Error::program("there is nothing to plan without a checkpoint folder"))?;
+            let plan = durable::plan(&running.env, &folder, &running.graph)?;
+            running.env.console.print(&format!("{plan}\n"));
+            running.stop()?;
+            return Ok(running);
+        }
         running.listeners.start()?;
         running.listeners.post(|| StreamingEvent::StreamingStarted { time: running.env.clock.now() });
         for (position, input) in running.graph.inputs().enumerate() {

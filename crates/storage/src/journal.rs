@@ -122,6 +122,18 @@ impl<S: JournalState> Journal<S> {
         let live = Mutex::new(Live { state, unsynced: Vec::new(), unsynced_bytes: 0 });
         Ok((Journal { fence, folder: folder.to_owned(), live, files: Mutex::new(files) }, recovery))
     }
+    /// The state as far as it was written by now, and the name of the application, without taking the journal over: the
+    /// process that owns it may go on meanwhile. `None` where the folder has no journal.
+    ///
+    /// Errors: of the kind `Data` if what was durable is damaged or missing (see [`crate::LogDamage`]), `Program` if another
+    /// release wrote it.
+    pub fn look(
+        storage: Arc<dyn Storage>,
+        folder: &str,
+        initial: impl Fn() -> S,
+    ) -> Result<Option<(String, S, JournalRecovery)>> {
+        recovery::look(&storage, folder, &initial)
+    }
     /// Takes over an event and applies it to the state: as it reads back from its bytes, so that a recovery does the
     /// same. It is durable with the next [`sync`](Journal::sync). An error of the kind `Resources` says that the event,
     /// or what waits for a sync ([`JOURNAL_UNSYNCED_BYTES_MAX`]), is too long; nothing has changed then.

@@ -5,11 +5,11 @@
 mod refusal;
 mod temporary;
 
-use headwater_core::env::{AppendFile, Storage, StoredFile};
+use headwater_core::env::{AppendFile, Storage, StorageLock, StoredFile};
 use headwater_core::{Error, Result};
 use refusal::refused;
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -141,6 +141,20 @@ impl Storage for LocalStorage {
             Ok(files)
         };
         named("list folder", folder, list())
+    }
+    fn lock(&self, path: &str) -> Result<StorageLock> {
+        let lock = || -> io::Result<StorageLock> {
+            self.prepare(path)?;
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            match file.try_lock() {
+                Ok(()) => Ok(StorageLock::Held(Box::new(file))),
+                Err(TryLockError::WouldBlock) => Ok(StorageLock::Taken),
+                // A network file system may have none.
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(StorageLock::Unknown),
+                Err(TryLockError::Error(error)) => Err(error),
+            }
+        };
+        named("lock", path, lock())
     }
     fn remove(&self, path: &str) -> Result<()> {
         named("remove", path, if_there(fs::remove_file(path)).map(drop))

@@ -109,6 +109,16 @@ pub struct Position {
     pub bytes: u32,
 }
 
+/// The application whose log is in the folder: what its oldest good segment says; none where there is none.
+pub(crate) fn application_of(storage: &dyn Storage, folder: &str) -> Result<Option<String>> {
+    for segment in segments(storage, folder)? {
+        if let Some(header) = reader::read_header(storage, folder, segment)? {
+            return Ok(Some(header.name));
+        }
+    }
+    Ok(None)
+}
+
 /// The path of a segment.
 fn path_of(folder: &str, segment: u64) -> String {
     crate::path::join(folder, &format!("{segment:020}.log"))

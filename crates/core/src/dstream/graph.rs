@@ -6,6 +6,7 @@ use super::checkpoint::check_interval;
 use super::node::{AnyDStream, Header, address};
 use super::operator_ids::operator_ids;
 use super::remember::remember_durations;
+use super::resume::SkippedBatches;
 use super::stateful::Advances;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
@@ -42,13 +43,13 @@ struct Output {
     make_job: MakeJob,
 }
 /// An operator whose RDD is made from that of the batch before.
-struct Stateful {
-    node: Arc<dyn AnyDStream>,
-    chain: Arc<dyn Advances>,
+pub(super) struct Stateful {
+    pub(super) node: Arc<dyn AnyDStream>,
+    pub(super) chain: Arc<dyn Advances>,
 }
-struct Input {
-    node: Arc<dyn AnyDStream>,
-    source: Arc<dyn InputDStream>,
+pub(super) struct Input {
+    pub(super) node: Arc<dyn AnyDStream>,
+    pub(super) source: Arc<dyn InputDStream>,
 }
 
 /// The recipe of an application.
@@ -71,12 +72,14 @@ struct State {
     remember: Option<Duration>,
 }
 /// The graph from `start` on: it changes no more.
-struct Started {
-    nodes: Vec<Arc<dyn AnyDStream>>,
-    inputs: Vec<Input>,
+pub(super) struct Started {
+    pub(super) nodes: Vec<Arc<dyn AnyDStream>>,
+    pub(super) inputs: Vec<Input>,
     outputs: Vec<Output>,
     /// Of the operators with state, those that an output reads, parents before children.
-    stateful: Vec<Stateful>,
+    pub(super) stateful: Vec<Stateful>,
+    /// What was skipped while no process ran.
+    pub(super) skipped: Arc<SkippedBatches>,
     /// The operators that read their states: they are asked for their RDDs before the states go on.
     state_readers: Vec<Arc<dyn AnyDStream>>,
     /// Those that no output reads.
@@ -100,7 +103,7 @@ impl Started {
         open.remove(&time);
         open.first().map_or(time, |oldest| *oldest - batch_duration)
     }
-    fn newest(&self) -> MutexGuard<'_, Option<Time>> {
+    pub(super) fn newest(&self) -> MutexGuard<'_, Option<Time>> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -210,8 +213,9 @@ impl DStreamGraph {
         // Who has RDDs remembered for some time looks at them with `slice`.
         let by_user = state.remember.is_some();
         let asked = Asked::of(&state.nodes, |node| output_nodes.contains(&address(node)), by_user);
+        let skipped = Arc::new(SkippedBatches::default());
         for (((node, operator), remember), asked) in state.nodes.iter().zip(&operators).zip(remember).zip(asked) {
-            node.header().start(*operator, zero, remember, asked);
+            node.header().start(*operator, zero, skipped.clone(), remember, asked);
         }
         let State { nodes, inputs, outputs, stateful, .. } = std::mem::take(&mut *state);
         drop(state);
@@ -222,8 +226,19 @@ impl DStreamGraph {
         };
         let state_readers = nodes.iter().filter(reads_state).cloned().collect();
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
-        let started =
-            Started { nodes, inputs, outputs, stateful, state_readers, idle, misused, newest, open, looking_back };
+        let started = Started {
+            nodes,
+            inputs,
+            outputs,
+            stateful,
+            skipped,
+            state_readers,
+            idle,
+            misused,
+            newest,
+            open,
+            looking_back,
+        };
         let fresh = self.started.set(started);
         assert!(fresh.is_ok(), "a context is consumed by its start");
         self.context.engine().program_started(zero, &operators)
@@ -248,7 +263,7 @@ impl DStreamGraph {
     pub(super) fn look_back(&self) -> MutexGuard<'_, ()> {
         self.started().looking_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn started(&self) -> &Started {
+    pub(super) fn started(&self) -> &Started {
         self.started.get().expect("the runtime asks for batches behind start()")
     }
     /// The inputs, in the order of creation.

@@ -39,14 +39,14 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     #[track_caller]
     pub fn map_with_state<S: Data, E: Data>(&self, spec: StateSpec<K, V, S, E>) -> MapWithStateDStream<K, S, E> {
         let (parent, context) = (self.node.clone(), self.context().clone());
-        let chain = Arc::new(StateChain::new());
-        let StateSpec { function, initial, timeout, partitions } = spec;
+        let StateSpec { function, initial, timeout, partitions, migrations } = spec;
+        let chain = Arc::new(StateChain::new(Arc::new(migrations)));
         let stages = chain.clone();
         self.check_initial_state("map_with_state", initial.as_ref());
         let stream = self.attach("map_with_state", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("map_with_state");
-            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| {
+            let stage = stages.stage(&context, tick, |by, before| {
                 Ok(MapWithState {
                     time: tick.time,
                     map: function.clone(),

@@ -3,6 +3,7 @@
 
 use super::asked::Asked;
 use super::persist::Keeping;
+use super::resume::SkippedBatches;
 use crate::item::making_batch;
 use crate::origin::{OperatorId, Origin, on_behalf_of};
 use crate::partitioner::PartitionChoice;
@@ -95,6 +96,7 @@ struct Settings {
 struct Started {
     operator: OperatorId,
     zero: Time,
+    skipped: Arc<SkippedBatches>,
     remember: Duration,
     asked: Arc<Asked>,
     partitions: Option<PartitionChoice>,
@@ -146,6 +148,7 @@ impl Header {
         }
         self.settings().partitions = Some(partitions);
     }
+    /// What the user chose.
     pub(crate) fn partitions(&self) -> Option<PartitionChoice> {
         self.settings().partitions.clone()
     }
@@ -179,12 +182,23 @@ impl Header {
     pub(super) fn reads_state(&self) -> bool {
         self.reads_state.load(Ordering::Relaxed)
     }
+    /// Where it is the last of several steps, the first.
+    pub(super) fn first_step(&self) -> Option<&Arc<dyn AnyDStream>> {
+        self.shares_partitions.get()
+    }
     pub(crate) fn add_reader(&self) {
         self.readers.fetch_add(1, Ordering::Relaxed);
     }
-    pub(super) fn start(&self, operator: OperatorId, zero: Time, remember: Duration, asked: Arc<Asked>) {
+    pub(super) fn start(
+        &self,
+        operator: OperatorId,
+        zero: Time,
+        skipped: Arc<SkippedBatches>,
+        remember: Duration,
+        asked: Arc<Asked>,
+    ) {
         let partitions = self.settings().partitions.clone();
-        let fresh = self.started.set(Started { operator, zero, remember, asked, partitions });
+        let fresh = self.started.set(Started { operator, zero, skipped, remember, asked, partitions });
         assert!(fresh.is_ok(), "a graph starts once");
     }
     /// How long its RDDs are remembered. Only once started.
@@ -228,7 +242,8 @@ impl<T: Record> DStreamNode<T> {
                 self.header.place()
             )));
         };
-        if time <= started.zero || !(time - started.zero).is_multiple_of_duration(self.header.slide) {
+        let in_turn = time > started.zero && (time - started.zero).is_multiple_of_duration(self.header.slide);
+        if !in_turn || started.skipped.has(time) {
             return Ok(None);
         }
         if let Some(known) = self.generated().rdds.get(&time) {

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// The stable id of each node: the user's, or the operator's kind with a hash of kind, parents' ids and index among
 /// equals. Adding or removing an operator elsewhere leaves it as it is.
 pub(super) fn operator_ids(nodes: &[Arc<dyn AnyDStream>]) -> Result<Vec<OperatorId>> {
+    // An operator of several steps is named once: its first step has a state that must be found by that name.
+    let first_step = |node: &Arc<dyn AnyDStream>| Some((address(node.header().first_step()?), node.header().uid()?));
+    let named: HashMap<*const (), String> = nodes.iter().filter_map(first_step).collect();
     let mut known: BTreeMap<*const (), OperatorId> = BTreeMap::new();
     let mut equals: HashMap<String, usize> = HashMap::new();
     let mut taken = HashSet::new();
@@ -25,6 +28,7 @@ pub(super) fn operator_ids(nodes: &[Arc<dyn AnyDStream>]) -> Result<Vec<Operator
         let parents = parents.collect::<Result<Vec<_>>>()?.join(",");
         let id = match node.header().uid() {
             Some(uid) => uid,
+            None if named.contains_key(&address(node)) => format!("{}/{}", named[&address(node)], node.header().kind),
             None => {
                 let place = format!("{}({parents})", node.header().kind);
                 let number = equals.entry(place.clone()).or_default();

@@ -1,7 +1,7 @@
 //! `reduce_by_key_and_window`: one record per key of the window that ends with a batch. The aggregates run along from
 //! batch to batch: what enters is added and what leaves is taken away, and nothing is reduced twice.
 
-use super::node::{AnyDStream, DStreamNode};
+use super::node::AnyDStream;
 use super::stateful::StateChain;
 use super::window_reduce::WindowReduce;
 use super::window_slides::{Plan, Slides};
@@ -10,7 +10,7 @@ use crate::origin::Origin;
 use crate::rdd::Rdd;
 use crate::state::{Inverse, Slide, StateOutputs, StateRecords, StateVersion, TwoStacks, Windowing};
 use crate::{Closure, Data, Key};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl<K: Key, V: Data> DStream<(K, V)> {
@@ -122,10 +122,10 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         let (length, slide) = self.checked_window(kind, window);
         let plan = Plan { kind, windowing, keeps_empty: false, rebase_every, tells_changes: true };
         let slides = Slides::new(self, plan, length, slide);
-        let (chain, filter) = (Arc::new(StateChain::new()), Arc::new(filter));
+        let (chain, filter) = (Arc::new(slides.chain()), Arc::new(filter));
         let stages = chain.clone();
         let stream = self.attach_sliding(kind, vec![self.node.clone()], slide, length.max(slide), move |tick| {
-            let stage = slides.stage(&stages, tick, tick.partitions.clone())?;
+            let stage = slides.stage(&stages, tick)?;
             let filter = filter.clone();
             let told = move |key: &K, value: &V| (*filter).as_ref().is_none_or(|filter| filter(key, value));
             let changes = Rdd::from_node(slides.context(), StateOutputs { stage, origin: Origin::here(kind) });
@@ -139,9 +139,6 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     }
 }
 
-/// Who chooses the partitions behind the operator means those of the aggregates.
-type Chosen = Arc<OnceLock<Weak<dyn AnyDStream>>>;
-
 impl<K: Key, V: Data> DStream<(K, V)> {
     /// The aggregates that `filter` takes, at the times of `window`.
     #[track_caller]
@@ -153,8 +150,10 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     ) -> DStream<(K, V)> {
         let kind = plan.kind;
         let (length, slide) = self.checked_window(kind, window);
-        let (chain, chosen) = (Arc::new(StateChain::new()), Chosen::default());
-        let of = self.aggregates(Slides::new(self, plan, length, slide), &chain, &chosen);
+        let slides = Slides::new(self, plan, length, slide);
+        let chain = Arc::new(slides.chain());
+        let aggregates = self.aggregates(slides, &chain);
+        let of = aggregates.node.clone();
         let emit = Arc::new(move |key: &K, entry: &W::Entry| {
             let total = W::total(entry);
             filter(key, total).then(|| (key.clone(), total.clone()))
@@ -167,9 +166,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
             Ok(Some(Rdd::from_node(&context, records)))
         });
         stream.node.header().set_reads_state();
-        let node: Arc<dyn AnyDStream> = stream.node.clone();
-        let _fresh = chosen.set(Arc::downgrade(&node));
-        stream.choosing_partitions()
+        stream.choosing_partitions_with(&aggregates)
     }
 
     /// The operator whose state the aggregates are: they run along with this stream's batches, also where the windows
@@ -179,15 +176,13 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         &self,
         slides: Slides<K, V, W>,
         chain: &Arc<StateChain<Slide<K, V, W>>>,
-        chosen: &Chosen,
-    ) -> Arc<DStreamNode<()>> {
-        let (stages, chosen) = (chain.clone(), chosen.clone());
+    ) -> DStream<()> {
+        let stages = chain.clone();
         let aggregates = self.attach(slides.kind(), vec![self.node.clone()], move |tick| {
-            let choice = chosen.get().and_then(Weak::upgrade).and_then(|node| node.header().partitions());
-            let stage = slides.stage(&stages, tick, choice)?;
+            let stage = slides.stage(&stages, tick)?;
             Ok(Some(Rdd::from_node(slides.context(), StateVersion(stage))))
         });
         self.graph.add_stateful(aggregates.node.clone(), chain.clone());
-        aggregates.node
+        aggregates
     }
 }

@@ -4,9 +4,10 @@
 use crate::hash::HashSeed;
 use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
 use crate::rdd::Rdd;
-use crate::state::State;
+use crate::state::{Migrations, State};
 use crate::time::Time;
 use crate::{Closure, Data, Key};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub struct StateSpec<K, V, S, E> {
     pub(super) initial: Option<Rdd<(K, S)>>,
     pub(super) timeout: Option<Duration>,
     pub(super) partitions: Option<Box<dyn FnOnce(HashSeed) -> PartitionChoice>>,
+    pub(super) migrations: Migrations<K, S>,
 }
 
 impl<K: Key, V: Data, S: Data, E: Data> StateSpec<K, V, S, E> {
@@ -47,7 +49,31 @@ impl<K: Key, V: Data, S: Data, E: Data> StateSpec<K, V, S, E> {
     pub fn function_with_time(
         function: impl Fn(Time, &K, Option<V>, &mut State<'_, S>) -> Option<E> + Closure,
     ) -> Self {
-        StateSpec { function: Arc::new(Box::new(function)), initial: None, timeout: None, partitions: None }
+        let (initial, timeout, partitions, migrations) = Default::default();
+        StateSpec { function: Arc::new(Box::new(function)), initial, timeout, partitions, migrations }
+    }
+    /// The state had another type in an earlier version of the program, and what a checkpoint folder has of it becomes the
+    /// state of this one by `migrate`. One call for each older version, the oldest first; they stay in the program for as
+    /// long as there may be such a folder. None is needed where the type has a field more (`#[serde(default)]`), fewer or
+    /// renamed (`#[serde(alias = "...")]`), or a wider number: such state reads as it is. An addition to Spark.
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Visits { count: u64, seconds: f64 }
+    /// let spec = StateSpec::function(|_user: &u64, _page: Option<Text>, visits: &mut State<Visits>| {
+    ///     let old = visits.get().cloned().unwrap_or(Visits { count: 0, seconds: 0.0 });
+    ///     visits.update(Visits { count: old.count + 1, ..old });
+    /// });
+    /// // Version 1 kept a count, version 2 a pair.
+    /// let spec = spec
+    ///     .migrate_state(|count: u64| Visits { count, seconds: 0.0 })
+    ///     .migrate_state(|(count, seconds): (u64, f64)| Visits { count, seconds });
+    /// ```
+    pub fn migrate_state<Old: DeserializeOwned + 'static>(mut self, migrate: impl Fn(Old) -> S + Closure) -> Self {
+        self.migrations.add(migrate);
+        self
     }
     /// Begins with the keys and states of `initial`, as if they came with the first batch, without a call. Of a key that
     /// stands there more than once, one counts. By default there are none.

@@ -5,20 +5,29 @@ use super::DStream;
 use super::node::Tick;
 use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Rdd, RddContext};
-use crate::state::{PartitionState, StateOperator, StateStage, StateVersion, Step};
+use crate::state::{Loader, OperatorStore, PartitionState, StateOperator, StateStage, StateTypes, StateVersion, Step};
 use crate::time::Time;
 use crate::transport::Role;
-use crate::{Error, ErrorKind, Record, Result};
+use crate::{Error, ErrorKind, OperatorId, Record, Result};
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 /// The state of an operator over time, as far as this process has made it.
 pub(super) struct StateChain<P: Step> {
     operator: OnceLock<Arc<StateOperator<P::State>>>,
+    loader: Arc<dyn Loader<P::State>>,
     /// Its place among all operators with state.
     rank: OnceLock<usize>,
+    /// What is loaded of what an earlier process left.
+    restoring: Mutex<Option<Restoring<P::State>>>,
     newest: Mutex<Newest<P>>,
+}
+/// A state before its first batch in this process.
+struct Restoring<S: PartitionState> {
+    operator: StateOperator<S>,
+    states: Vec<S>,
 }
 struct Newest<P: Step> {
     /// What the next stage stands behind.
@@ -35,9 +44,11 @@ const WAITING_MAX: usize = 400;
 const OVERDUE: usize = 8;
 
 impl<P: Step> StateChain<P> {
-    pub(super) fn new() -> StateChain<P> {
+    /// `loader` makes the state of what an earlier process left.
+    pub(super) fn new(loader: Arc<dyn Loader<P::State>>) -> StateChain<P> {
         let newest = Newest { stage: None, recent: BTreeMap::new() };
-        StateChain { operator: OnceLock::new(), rank: OnceLock::new(), newest: Mutex::new(newest) }
+        let (operator, rank, restoring) = Default::default();
+        StateChain { operator, loader, rank, restoring, newest: Mutex::new(newest) }
     }
     /// The stage of batch `time`, as long as its RDD lives.
     pub(super) fn at(&self, time: Time) -> Option<Arc<StateStage<P>>> {
@@ -53,21 +64,9 @@ impl<P: Step> StateChain<P> {
         &self,
         context: &RddContext,
         tick: &Tick,
-        choice: Option<PartitionChoice>,
         step: impl FnOnce(&KeyPartitioner<StateKey<P>>, Option<Time>) -> Result<P>,
     ) -> Result<Arc<StateStage<P>>> {
-        let shards = context.state_shards();
-        let make = || {
-            let by: KeyPartitioner<StateKey<P>> = match &choice {
-                Some(choice) => choice.typed(context.seed()).expect("the handle takes partitioners of its keys"),
-                None => context.default_partitioner([]),
-            };
-            let shards = shards.max(by.num_partitions());
-            let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
-            let (memory, name) = (context.state_memory(), format!("of {}", tick.operator));
-            let rank = *self.rank.get().expect("the graph knows of it");
-            Arc::new(StateOperator::new(tick.zero, by, memory, rank, name))
-        };
+        let make = || Arc::new(self.new_operator(context, tick.operator, tick.zero, tick.partitions.as_ref()));
         let operator = self.operator.get_or_init(make).clone();
         let previous = self.newest().stage.clone();
         let (previous, newer) = match previous {
@@ -114,8 +113,51 @@ impl<T: Record> DStream<T> {
     }
 }
 
+impl<P: Step> StateChain<P> {
+    /// The operator with its partitions, before its first batch, which is the one behind `begins`.
+    fn new_operator(
+        &self,
+        context: &RddContext,
+        id: OperatorId,
+        begins: Time,
+        choice: Option<&PartitionChoice>,
+    ) -> StateOperator<P::State> {
+        let by: KeyPartitioner<StateKey<P>> = match choice {
+            Some(choice) => choice.typed(context.seed()).expect("the handle takes partitioners of its keys"),
+            None => context.default_partitioner([]),
+        };
+        let shards = context.state_shards().max(by.num_partitions());
+        let by = by.erased().clone().of_shards(shards).typed().expect("it is one of these keys");
+        let rank = *self.rank.get().expect("the graph knows of it");
+        let store = self.store(context, id);
+        StateOperator::new(begins, by, context.state_memory(), rank, format!("of {id}"), store)
+    }
+    /// Where its changes go, if they outlive the process.
+    fn store(&self, context: &RddContext, id: OperatorId) -> Option<OperatorStore> {
+        let version = self.loader.types().version;
+        context.state_store().map(|store| OperatorStore::new(store.clone(), id, version))
+    }
+    fn restoring(&self) -> MutexGuard<'_, Option<Restoring<P::State>>> {
+        self.restoring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A chain without its types, as the graph sees it.
 pub(super) trait Advances: Send + Sync {
+    /// What its state is made of.
+    fn types(&self) -> StateTypes;
+    /// For a window, how long it is.
+    fn window(&self) -> Option<Duration>;
+    /// Before the first batch: the state is that of an earlier process as of the batch `version`. What that left is
+    /// loaded next.
+    fn begin_restore(&self, context: &RddContext, id: OperatorId, version: Time, choice: Option<&PartitionChoice>);
+    /// Takes over a piece of it; they come in the order in which they were made.
+    fn load(&self, piece: &[u8]) -> Result<()>;
+    /// All of it is there and `is_good`; else it is forgotten.
+    fn end_restore(&self, context: &RddContext, id: OperatorId, is_good: bool);
+    /// Hands the pieces of a snapshot to `write`, with their partitions, while batches go on. The batch behind which changes
+    /// must be added to it, and the first whose state comes of that; none before the first batch.
+    fn image(&self, write: &mut dyn FnMut(usize, Vec<u8>) -> Result<()>) -> Result<Option<(Time, Time)>>;
     /// It is the operator of that rank among those with state: those that it is made from have lower ones.
     fn set_rank(&self, rank: usize);
     /// What makes the newest version, if so many versions wait that it is time somebody does.
@@ -126,6 +168,35 @@ pub(super) trait Advances: Send + Sync {
     fn is_full(&self) -> bool;
 }
 impl<P: Step> Advances for StateChain<P> {
+    fn types(&self) -> StateTypes {
+        self.loader.types()
+    }
+    fn window(&self) -> Option<Duration> {
+        self.loader.window()
+    }
+    fn begin_restore(&self, context: &RddContext, id: OperatorId, version: Time, choice: Option<&PartitionChoice>) {
+        let operator = self.new_operator(context, id, version, choice);
+        let states = (0..operator.partitions()).map(|_| operator.fresh()).collect();
+        *self.restoring() = Some(Restoring { operator, states });
+    }
+    fn load(&self, piece: &[u8]) -> Result<()> {
+        let mut restoring = self.restoring();
+        let Restoring { operator, states } = restoring.as_mut().expect("loading follows begin_restore");
+        let by = operator.partitioner().clone();
+        self.loader.load(states, &|key| by.partition(key), piece).map_err(|error| error.within(operator.name()))
+    }
+    fn end_restore(&self, context: &RddContext, id: OperatorId, is_good: bool) {
+        if let Some(Restoring { operator, states }) = self.restoring().take().filter(|_| is_good) {
+            let fresh = self.operator.set(Arc::new(operator.restored(states, self.store(context, id))));
+            assert!(fresh.is_ok(), "a state is restored before its first batch");
+        }
+    }
+    fn image(&self, write: &mut dyn FnMut(usize, Vec<u8>) -> Result<()>) -> Result<Option<(Time, Time)>> {
+        match self.operator.get() {
+            Some(operator) => operator.image(self.loader.types().version, write).map(Some),
+            None => Ok(None),
+        }
+    }
     fn set_rank(&self, rank: usize) {
         let fresh = self.rank.set(rank);
         assert!(fresh.is_ok(), "an operator is added once");
@@ -133,7 +204,9 @@ impl<P: Step> Advances for StateChain<P> {
     fn overdue(&self, context: &RddContext) -> Option<Rdd<()>> {
         let stage = self.newest().stage.clone()?;
         let waiting = stage.pending();
-        (waiting > 0 && waiting.is_multiple_of(OVERDUE)).then(|| Rdd::from_node(context, StateVersion(stage)))
+        // What is committed has its state with it.
+        let overdue = if context.state_store().is_some() { 1 } else { OVERDUE };
+        (waiting > 0 && waiting.is_multiple_of(overdue)).then(|| Rdd::from_node(context, StateVersion(stage)))
     }
     fn oldest_waiting(&self) -> Option<Time> {
         let stage = self.newest().stage.clone()?;

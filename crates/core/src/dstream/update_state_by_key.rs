@@ -4,9 +4,10 @@ use super::DStream;
 use super::stateful::StateChain;
 use crate::origin::Origin;
 use crate::rdd::Rdd;
-use crate::state::{Update, UpdateState, all_entries};
+use crate::state::{Migrations, Update, UpdateState, all_entries};
 use crate::time::Time;
 use crate::{Closure, Data, Key};
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// What [`DStream::update_state_by_key_with`] is told: its function, and what the state begins with.
@@ -24,6 +25,7 @@ use std::sync::Arc;
 pub struct StateUpdate<K, V, S> {
     function: Update<K, V, S>,
     initial: Option<Rdd<(K, S)>>,
+    migrations: Migrations<K, S>,
 }
 
 impl<K: Key, V: Data, S: Data> StateUpdate<K, V, S> {
@@ -34,7 +36,7 @@ impl<K: Key, V: Data, S: Data> StateUpdate<K, V, S> {
     }
     /// As [`StateUpdate::function`]; `update` gets the batch time and the key, too.
     pub fn function_with_time(update: impl Fn(Time, &K, &[V], Option<&S>) -> Option<S> + Closure) -> Self {
-        StateUpdate { function: Update::ByKey(Box::new(update)), initial: None }
+        StateUpdate { function: Update::ByKey(Box::new(update)), initial: None, migrations: Migrations::default() }
     }
     /// A function of all the keys of a partition at once, with what it makes for them once per call: `update` gets the
     /// batch time and, for each key, the batch's values and the state, in any order of keys. It returns the keys that have
@@ -56,12 +58,29 @@ impl<K: Key, V: Data, S: Data> StateUpdate<K, V, S> {
     pub fn partition(
         update: impl Fn(Time, &mut dyn Iterator<Item = (K, Vec<V>, Option<S>)>) -> Vec<(K, S)> + Closure,
     ) -> Self {
-        StateUpdate { function: Update::ByPartition(Box::new(update)), initial: None }
+        StateUpdate {
+            function: Update::ByPartition(Box::new(update)),
+            initial: None,
+            migrations: Migrations::default(),
+        }
     }
     /// Begins with the keys and states of `initial`, to which the first batch's values come. Of a key that stands there
     /// more than once, one counts. By default there are none.
     pub fn initial_state(self, initial: &Rdd<(K, S)>) -> Self {
         StateUpdate { initial: Some(initial.clone()), ..self }
+    }
+    /// What a checkpoint folder has of the state, from an earlier version of the program with another type, becomes the
+    /// state of this one by `migrate`: one call for each older version, as
+    /// [`StateSpec::migrate_state`](super::StateSpec::migrate_state).
+    ///
+    /// ```
+    /// use headwater::prelude::*;
+    /// let sums = StateUpdate::function(|new: &[f64], sum: Option<&f64>| Some(sum.unwrap_or(&0.0) + new.iter().sum::<f64>()));
+    /// let sums: StateUpdate<String, f64, f64> = sums.migrate_state(|text: String| text.parse().unwrap_or(0.0));
+    /// ```
+    pub fn migrate_state<Old: DeserializeOwned + 'static>(mut self, migrate: impl Fn(Old) -> S + Closure) -> Self {
+        self.migrations.add(migrate);
+        self
     }
 }
 
@@ -95,15 +114,16 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     /// [`DStream::update_state_by_key`], as `update` says.
     #[track_caller]
     pub fn update_state_by_key_with<S: Data>(&self, update: StateUpdate<K, V, S>) -> DStream<(K, S)> {
-        let (parent, context, chain) = (self.node.clone(), self.context().clone(), Arc::new(StateChain::new()));
+        let (parent, context) = (self.node.clone(), self.context().clone());
+        let StateUpdate { function, initial, migrations } = update;
+        let chain = Arc::new(StateChain::new(Arc::new(migrations)));
         let stages = chain.clone();
-        let StateUpdate { function, initial } = update;
         let update = Arc::new(function);
         self.check_initial_state("update_state_by_key", initial.as_ref());
         let stream = self.attach("update_state_by_key", vec![self.node.clone()], move |tick| {
             let data = parent.get_or_compute(tick.time)?;
             let origin = Origin::here("update_state_by_key");
-            let stage = stages.stage(&context, tick, tick.partitions.clone(), |by, before| {
+            let stage = stages.stage(&context, tick, |by, before| {
                 Ok(UpdateState {
                     time: tick.time,
                     update: update.clone(),

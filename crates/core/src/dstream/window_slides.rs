@@ -7,7 +7,7 @@ use super::stateful::StateChain;
 use crate::origin::Origin;
 use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Node, Rdd, RddContext};
-use crate::state::{Slide, StateStage, Windowing};
+use crate::state::{Slide, StateStage, WindowLoader, Windowing};
 use crate::time::Time;
 use crate::transport::Role;
 use crate::{Data, Error, Key, Result};
@@ -47,6 +47,10 @@ impl<K: Key, V: Data, W: Windowing<V>> Slides<K, V, W> {
         let (parent, context, step) = (stream.node.clone(), stream.context().clone(), stream.slide_duration());
         Slides { plan, parent, context, step, length, told_every, waiting: Mutex::default() }
     }
+    /// A chain for their stages.
+    pub(super) fn chain(&self) -> StateChain<Slide<K, V, W>> {
+        StateChain::new(Arc::new(WindowLoader { windowing: self.plan.windowing.clone(), length: self.length }))
+    }
     pub(super) fn context(&self) -> &RddContext {
         &self.context
     }
@@ -59,16 +63,15 @@ impl<K: Key, V: Data, W: Windowing<V>> Slides<K, V, W> {
         &self,
         chain: &StateChain<Slide<K, V, W>>,
         tick: &Tick,
-        choice: Option<PartitionChoice>,
     ) -> Result<Arc<StateStage<Slide<K, V, W>>>> {
         let start = tick.time - self.length + self.step;
-        chain.stage(&self.context, tick, choice, |by, before| {
+        chain.stage(&self.context, tick, |by, before| {
             let before = before.unwrap_or(tick.zero);
             let batches = self.entering(tick, start.max(before + self.step))?;
             Ok(Slide {
                 windowing: self.plan.windowing.clone(),
                 entering: batches.into_iter().map(|(time, rdd)| (time, self.reduced(&rdd, by))).collect(),
-                start,
+                after: tick.time - self.length,
                 keeps_empty: self.plan.keeps_empty,
                 rebases: self.rebases_between(before, tick),
                 tells_changes: self.plan.tells_changes,

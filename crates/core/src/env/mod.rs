@@ -19,7 +19,7 @@ pub use network::{Connection, Network};
 pub use random::Random;
 pub use spawner::{Spawner, Thread};
 pub use spill::{SPILL_KEY_BYTES_MAX, SPILL_PAGE_BYTES_MAX, SpillSpace, SpillTable};
-pub use storage::{AppendFile, Storage, StoredFile};
+pub use storage::{AppendFile, Storage, StorageLock, StoredFile};
 
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct Env {
     pub spawner: Arc<dyn Spawner>,
     /// Files and folders.
     pub files: Arc<dyn FileSystem>,
+    /// Durable files: checkpoints and logs.
+    pub storage: Arc<dyn Storage>,
     /// Scratch tables on disk, for state that has no room in memory.
     pub spill: Arc<dyn SpillSpace>,
     /// Outgoing connections.

@@ -2,6 +2,7 @@
 //! and no truncation, whole files written at once, and, where the store can, one that grows.
 
 use crate::Result;
+use std::any::Any;
 
 /// A store of files, named by full paths as the user wrote them, with `/` between folders. A folder is there when a
 /// file is in it; nobody makes one.
@@ -43,9 +44,24 @@ pub trait Storage: Send + Sync {
     /// The files directly inside of the folder, sorted by name, without half-written ones and without folders. A folder
     /// that is not there is empty.
     fn list(&self, folder: &str) -> Result<Vec<StoredFile>>;
+    /// Locks the file of this name, made if need be, against all other processes, for as long as the returned value and the
+    /// process live. A store that knows no such locks, as by default, says so.
+    fn lock(&self, _path: &str) -> Result<StorageLock> {
+        Ok(StorageLock::Unknown)
+    }
     /// Removes the file; none there is no error. After a crash it may be back, until a later `put`, `put_new` or
     /// `append` in the same folder has returned.
     fn remove(&self, path: &str) -> Result<()>;
+}
+
+/// What came of an attempt to lock a file.
+pub enum StorageLock {
+    /// It is locked until this is dropped.
+    Held(Box<dyn Any + Send + Sync>),
+    /// Another process has it.
+    Taken,
+    /// The store has no locks.
+    Unknown,
 }
 
 /// A file that grows. After an error it takes no more: what was appended since the last [`sync`](AppendFile::sync) may

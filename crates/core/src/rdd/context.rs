@@ -8,12 +8,12 @@ use crate::env::Env;
 use crate::hash::HashSeed;
 use crate::item::{ItemId, ItemScope};
 use crate::partitioner::{HashPartitioner, KeyPartitioner, Partitioning};
-use crate::state::StateMemory;
+use crate::state::{StateMemory, StateStore};
 use crate::text::BlockPool;
 use crate::transport::{Role, Transport};
 use rapidhash::fast::RapidHashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// Bytes of a text block: the unit in which text is received and read, and about the work of one task.
 pub const BLOCK_BYTES: usize = 8 << 20;
@@ -34,6 +34,8 @@ struct Inner {
     blocks: BlockPool,
     block_store: Arc<BlockStore>,
     state_memory: Arc<StateMemory>,
+    /// Where the changes of states go that outlive the process.
+    state_store: OnceLock<Arc<dyn StateStore>>,
     default_parallelism: usize,
     accumulators: AccumulatorRegistry,
     items: Items,
@@ -70,7 +72,7 @@ impl RddContext {
         let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
         let state_memory = Arc::new(StateMemory::new(state_limits, env.spill.clone()));
         let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
-        let (accumulators, items) = Default::default();
+        let (accumulators, items, state_store) = Default::default();
         RddContext(Arc::new(Inner {
             engine,
             transport,
@@ -79,6 +81,7 @@ impl RddContext {
             blocks,
             block_store,
             state_memory,
+            state_store,
             default_parallelism,
             accumulators,
             items,
@@ -163,6 +166,23 @@ impl RddContext {
     /// ```
     pub fn state_status(&self) -> StateStatus {
         self.0.state_memory.status()
+    }
+    /// From here on the changes of keyed state go to `store`: before the first batch, and once.
+    ///
+    /// ```
+    /// use headwater::state::{StateChange, StateStore};
+    /// struct Nowhere;
+    /// impl StateStore for Nowhere {
+    ///     fn put(&self, _changes: Vec<StateChange>) {}
+    /// }
+    /// headwater::testkit::context().keep_state_in(std::sync::Arc::new(Nowhere));
+    /// ```
+    pub fn keep_state_in(&self, store: Arc<dyn StateStore>) {
+        let fresh = self.0.state_store.set(store);
+        assert!(fresh.is_ok(), "a context has one store of states");
+    }
+    pub(crate) fn state_store(&self) -> Option<&Arc<dyn StateStore>> {
+        self.0.state_store.get()
     }
     pub(crate) fn state_memory(&self) -> &Arc<StateMemory> {
         &self.0.state_memory

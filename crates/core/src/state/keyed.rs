@@ -9,6 +9,7 @@ use crate::hash::{HashSeed, hash_of};
 use crate::time::Time;
 use crate::{Key, Record};
 use std::mem;
+use std::ops::Range;
 
 /// Records whose cache misses overlap.
 const GROUP: usize = 128;
@@ -206,6 +207,23 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
         self.versions.changed()
     }
+    /// The slots of which the running batch has changed the entry or the deadlines, each once.
+    pub(super) fn touched_slots(&self) -> Vec<u32> {
+        let (mut known, mut touched) = (vec![0u64; self.num_slots().div_ceil(64)], Vec::new());
+        for slot in self.changed().chain(self.clock_log.iter().map(|(slot, _)| *slot)) {
+            let (word, bit) = (&mut known[slot as usize / 64], 1 << (slot % 64));
+            if *word & bit == 0 {
+                *word |= bit;
+                touched.push(slot);
+            }
+        }
+        touched
+    }
+    /// The keys that the running batch has removed from memory and that are not there now.
+    pub(super) fn removed_keys(&self) -> impl Iterator<Item = (u64, &K)> {
+        let hashed = self.versions.removed().map(|key| (self.hash(key), key));
+        hashed.filter(|(hash, key)| self.find(*hash, key).is_none())
+    }
     /// As it was before the batch.
     pub(crate) fn rollback(&mut self) {
         self.timers.rollback();
@@ -242,7 +260,11 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     }
     /// All entries as they are now, with their clocks.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &S, Clock)> {
-        let slots = 0..self.num_slots() as u32;
+        self.entries_in(0..self.num_slots())
+    }
+    /// Those in some of the slots.
+    pub(super) fn entries_in(&self, slots: Range<usize>) -> impl Iterator<Item = (&K, &S, Clock)> {
+        let slots = slots.start as u32..slots.end.min(self.num_slots()) as u32;
         slots.filter_map(|slot| self.get(slot).map(|(key, state)| (key, state, self.clock(slot))))
     }
 }

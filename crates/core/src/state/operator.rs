@@ -1,8 +1,11 @@
 //! [`StateOperator`]: what all versions of one operator's state share: its partitions, and which versions are still in
 //! use.
 
+use super::items::PieceWriter;
+use super::keyed::Cursor;
 use super::memory::{Room, StateMemory, Usage};
 use super::stage::PartitionState;
+use super::store::OperatorStore;
 use crate::hash::HashSeed;
 use crate::partitioner::KeyPartitioner;
 use crate::time::Time;
@@ -13,7 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(crate) struct StateOperator<S: PartitionState> {
     /// The version before the first.
-    zero: Time,
+    begins: Time,
+    /// Whether that version is an earlier process's; else it is empty.
+    restored: bool,
+    store: Option<OperatorStore>,
     /// Its place among all operators with state: those that it is made from have lower ones.
     rank: usize,
     partitioner: KeyPartitioner<S::Key>,
@@ -53,29 +59,52 @@ pub(super) struct Cell<S> {
 impl<S: PartitionState> StateOperator<S> {
     /// State in the partitions of `partitioner`, which have part in `memory`.
     pub(crate) fn new(
-        zero: Time,
+        begins: Time,
         partitioner: KeyPartitioner<S::Key>,
         memory: &Arc<StateMemory>,
         rank: usize,
         name: String,
+        store: Option<OperatorStore>,
     ) -> Self {
         let partitions = partitioner.num_partitions();
-        let cell = |_| Mutex::new(Cell { version: zero, state: None, usage: Usage::new(memory, S::SPILLS) });
+        let cell = |_| Mutex::new(Cell { version: begins, state: None, usage: Usage::new(memory, S::SPILLS) });
         let cells = (0..partitions).map(cell).collect();
         let room = Room::new(memory.clone(), name);
-        let versions = Mutex::new(Versions { in_use: BTreeMap::new(), oldest: zero });
-        StateOperator { zero, rank, partitioner, room, cells, versions, scans: AtomicUsize::new(0) }
+        let versions = Mutex::new(Versions { in_use: BTreeMap::new(), oldest: begins });
+        let (restored, scans) = (false, AtomicUsize::new(0));
+        StateOperator { begins, restored, store, rank, partitioner, room, cells, versions, scans }
     }
-    pub(super) fn zero(&self) -> Time {
-        self.zero
+    /// With `states` of an earlier process, which were [`fresh`](Self::fresh) and loaded, as the version before the first.
+    /// From here on their changes go to `store`.
+    pub(crate) fn restored(self, states: Vec<S>, store: Option<OperatorStore>) -> Self {
+        for (cell, mut state) in self.cells.iter().zip(states) {
+            state.commit(self.begins, self.begins);
+            if let Some(store) = &store {
+                state.keep_changes(store.version);
+            }
+            let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+            cell.usage.set(state.report());
+            cell.state = Some(state);
+        }
+        StateOperator { restored: true, store, ..self }
+    }
+    /// The version before the first.
+    pub(super) fn begins(&self) -> Time {
+        self.begins
+    }
+    pub(super) fn is_restored(&self) -> bool {
+        self.restored
+    }
+    pub(super) fn store(&self) -> Option<&OperatorStore> {
+        self.store.as_ref()
     }
     pub(super) fn rank(&self) -> usize {
         self.rank
     }
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.room.name()
     }
-    pub(super) fn partitions(&self) -> usize {
+    pub(crate) fn partitions(&self) -> usize {
         self.cells.len()
     }
     pub(crate) fn partitioner(&self) -> &KeyPartitioner<S::Key> {
@@ -85,9 +114,12 @@ impl<S: PartitionState> StateOperator<S> {
         self.partitioner.seed()
     }
     /// The state of a partition before the first version, as it is in the process that has it to itself.
-    pub(super) fn fresh(&self) -> S {
+    pub(crate) fn fresh(&self) -> S {
         let mut state = S::fresh(self.seed());
         state.spill_to(self.room.clone());
+        if let Some(store) = &self.store {
+            state.keep_changes(store.version);
+        }
         state
     }
     pub(super) fn cell(&self, partition: usize) -> MutexGuard<'_, Cell<S>> {
@@ -127,6 +159,31 @@ impl<S: PartitionState> StateOperator<S> {
         let oldest = versions.in_use.keys().next().copied().unwrap_or(newest).min(newest);
         versions.oldest = versions.oldest.max(oldest);
         oldest
+    }
+    /// Hands the pieces of a snapshot to `write`, with their partitions, while batches go on; see
+    /// [`PartitionState::image`]. The version behind which changes must be added, and the first that comes of that.
+    pub(crate) fn image(
+        &self,
+        types_version: u32,
+        write: &mut dyn FnMut(usize, Vec<u8>) -> Result<()>,
+    ) -> Result<(Time, Time)> {
+        let (mut since, mut until) = (None, self.begins);
+        // Slots stay where they are.
+        let _reading = self.reading();
+        for partition in 0..self.partitions() {
+            let (mut cursor, mut pieces) = (Some(Cursor::default()), PieceWriter::new(types_version));
+            while let Some(from) = cursor {
+                let cell = self.cell(partition);
+                since = Some(since.map_or(cell.version, |since: Time| since.min(cell.version)));
+                until = until.max(cell.version);
+                let Some(state) = &cell.state else { break };
+                cursor = state.image(from, &mut pieces)?;
+                drop(cell);
+                pieces.whole().into_iter().try_for_each(|piece| write(partition, piece))?;
+            }
+            pieces.take().into_iter().try_for_each(|piece| write(partition, piece))?;
+        }
+        Ok((since.unwrap_or(self.begins), until))
     }
     fn versions(&self) -> MutexGuard<'_, Versions> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)

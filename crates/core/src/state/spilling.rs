@@ -126,7 +126,7 @@ impl<K: Key, S: Data> TableState<K, S> {
         task: &Task<'_>,
         mut update: impl FnMut(Vec<(K, S)>) -> std::result::Result<Vec<(K, S)>, Stop>,
     ) -> Outcome {
-        let TableState { keys, cold: Some(cold), .. } = self else { return Ok(()) };
+        let TableState { keys, cold: Some(cold), durable, .. } = self else { return Ok(()) };
         let mut after = None;
         while cold.keys() > 0 {
             task.check()?;
@@ -135,7 +135,11 @@ impl<K: Key, S: Data> TableState<K, S> {
             for (id, bytes) in page.records {
                 let Id::Entries(hash) = id else { continue };
                 let of_hash: Entries<K, S> = decoded(&bytes)?;
-                old.push((hash, of_hash.len(), bytes));
+                let known: Vec<K> = match durable {
+                    Some(_) => of_hash.iter().map(|(key, ..)| key.clone()).collect(),
+                    None => Vec::new(),
+                };
+                old.push((hash, of_hash.len(), bytes, known));
                 entries.extend(of_hash.into_iter().map(|(key, state, ..)| (key, state)));
             }
             let mut new: RapidHashMap<u64, Entries<K, S>> = RapidHashMap::default();
@@ -144,9 +148,17 @@ impl<K: Key, S: Data> TableState<K, S> {
                 of_hash.retain(|(known, ..)| *known != key);
                 of_hash.push((key, state, Clock::NEVER, Clock::NEVER));
             }
-            for (hash, count, old_bytes) in old {
+            for (hash, count, old_bytes, known) in old {
                 let new = new.remove(&hash).unwrap_or_default();
                 let bytes = wire::encode(&new)?;
+                if let Some(durable) = durable.as_mut().filter(|_| new.len() < count || bytes != old_bytes) {
+                    let gone = known.iter().filter(|key| new.iter().all(|(kept, ..)| kept != *key));
+                    gone.into_iter().try_for_each(|key| durable.changes.removed(key))?;
+                    let entry = |(key, state, timeout, timer): &(K, S, Time, Time)| {
+                        durable.changes.entry(key, state, (*timeout, *timer))
+                    };
+                    new.iter().try_for_each(entry)?;
+                }
                 if new.len() < count {
                     cold.remove(hash, count, None)?;
                     if !new.is_empty() {
@@ -175,7 +187,11 @@ impl<K: Key, S: Data> TableState<K, S> {
     }
     /// Moves entries to disk until `excess` are gone: those that were not touched for longest, about, by a sweep that
     /// gives each a second chance.
-    pub(super) fn evict(&mut self, mut excess: usize, task: &Task<'_>) -> Outcome {
+    pub(super) fn evict<E: From<Error>>(
+        &mut self,
+        mut excess: usize,
+        check: impl Fn() -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         let TableState { keys, cold: Some(cold), entry_size, .. } = self else { return Ok(()) };
         entry_size.try_back(keys)?;
         let mut written = 0;
@@ -185,7 +201,7 @@ impl<K: Key, S: Data> TableState<K, S> {
             && let Some(slot) = keys.sweep(&mut left)
         {
             if written % CHUNK == 0 {
-                task.check()?;
+                check()?;
             }
             written += 1;
             let hash = keys.hash(&keys.entry(slot).0);

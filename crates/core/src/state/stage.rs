@@ -3,9 +3,11 @@
 
 mod read;
 
+use super::items::PieceWriter;
 use super::keyed::{Cursor, KeyedState};
 use super::memory::Room;
 use super::operator::StateOperator;
+use super::store::StateLog;
 use crate::hash::HashSeed;
 use crate::item::ItemId;
 use crate::rdd::{CHUNK, FoundShuffles, Outcome, RddContext, Shuffle, StateStatus, Stop, Task};
@@ -55,6 +57,14 @@ pub(crate) trait PartitionState: Send + Sized + 'static {
     ) -> Fallible<Option<Cursor>> {
         Ok(self.entries().scan(version, cursor, most, out, take))
     }
+    /// From here on [`PartitionState::changes`] tells what batches have changed, in values of that `version`.
+    fn keep_changes(&mut self, version: u32);
+    /// What the running batch, of `time`, has changed, as pieces: asked once all is done, before the commit.
+    fn changes(&mut self, time: Time) -> Fallible<Vec<(StateLog, Vec<u8>)>>;
+    /// Writes a page of a snapshot, from `cursor` on, as entries are now. Pages are of different versions, but whatever
+    /// changes or moves between the first and the last is among the changes of those batches: with them the pages make the
+    /// state of each version behind the last page. The cursor to go on at, or none at the end.
+    fn image(&self, cursor: Cursor, out: &mut PieceWriter) -> Fallible<Option<Cursor>>;
     /// For another process of the application.
     fn encode(&self) -> Fallible<Vec<u8>>;
     fn decode(seed: HashSeed, bytes: &[u8]) -> Fallible<Self>;
@@ -129,7 +139,7 @@ impl<P: Step> StateStage<P> {
         step: impl FnOnce(Option<Time>) -> Fallible<P>,
     ) -> Fallible<Arc<StateStage<P>>> {
         let partitions = operator.partitions();
-        let mut before = previous.as_ref().map_or(operator.zero(), |previous| previous.time);
+        let mut before = previous.as_ref().map_or(operator.begins(), |previous| previous.time);
         // The driver sees to it that the stages before have run.
         let previous = previous.filter(|_| context.transport_as(Role::Worker).is_none());
         let place = match context.transport() {
@@ -149,7 +159,7 @@ impl<P: Step> StateStage<P> {
         };
         let (item, outputs_item) = (context.next_item(), context.next_item());
         // What it makes has names behind these, which are the same in every batch.
-        let step = step(Some(before).filter(|before| *before != operator.zero()))?;
+        let step = step(Some(before).filter(|before| *before != operator.begins() || operator.is_restored()))?;
         refuse_later_states(&step, &operator)?;
         let (lineage, turn) = (Mutex::new(Some(Arc::new(Lineage { step, previous }))), Mutex::default());
         let stage = Arc::new(StateStage { operator, time, before, lineage, turn, item, outputs_item, place });
@@ -210,16 +220,19 @@ impl<P: Step> StateStage<P> {
         let outputs = step.advance(change.0, task)?;
         task.check()?;
         change.0.make_room(task)?;
+        let store = self.operator.store();
+        let mut changes = if store.is_some() { change.0.changes(self.time)? } else { Vec::new() };
         change.commit(self.time, self.operator.forget_unused(self.time));
         cell.usage.set(state.report());
         cell.version = self.time;
+        store.iter().for_each(|store| store.put(task.partition(), self.time, std::mem::take(&mut changes)));
         let fresh = done.set(outputs);
         assert!(fresh.is_ok(), "a version is made once");
         Ok(())
     }
     /// Makes the next version of a partition from a copy.
     fn advance_away(&self, step: &P, transport: &dyn Transport, task: &Task<'_>) -> Outcome {
-        let mut state = match self.before == self.operator.zero() {
+        let mut state = match self.before == self.operator.begins() {
             true => P::State::fresh(self.operator.seed()),
             false => self.fetch(transport, ItemId { scope: self.item.scope.at(self.before), ..self.item }, task)?,
         };

@@ -3,14 +3,17 @@
 
 use super::clock::Clock;
 use super::cold::Cold;
+use super::items::{PieceWriter, StateItem};
 use super::keyed::{Cursor, KeyedState};
 use super::memory::Room;
 use super::spilling::{Entries, EntrySize, decoded};
 use super::stage::PartitionState;
+use super::store::{Loader, Migrations, StateLog, StateTypes, check_reads_back};
+use super::versions::Then;
 use crate::hash::HashSeed;
-use crate::rdd::{Node, Outcome, StateStatus, Task};
+use crate::rdd::{CHUNK, Node, Outcome, StateStatus, Task};
 use crate::time::Time;
-use crate::{Data, Key, Result, wire};
+use crate::{Data, Error, Key, Record, Result, wire};
 use std::sync::Arc;
 
 pub(crate) struct TableState<K, S> {
@@ -20,6 +23,71 @@ pub(crate) struct TableState<K, S> {
     pub(super) entry_size: EntrySize,
     /// What it took behind the last batch, in memory.
     pub(super) reported_bytes: usize,
+    pub(super) durable: Option<Durable>,
+}
+
+/// What a state has besides whose changes outlive the process.
+pub(super) struct Durable {
+    /// What the running batch has changed of entries that did not come to memory for it.
+    pub(super) changes: PieceWriter,
+    /// Whether an entry was seen to read back.
+    is_checked: bool,
+}
+
+impl<K: Key, S: Data> TableState<K, S> {
+    /// Enters an entry that is stored in place of what is known of its key.
+    fn restore(&mut self, key: K, state: S, (timeout, timer): (Time, Time)) -> Result<()> {
+        let TableState { keys, cold, .. } = self;
+        let hash = keys.hash(&key);
+        let slot = match Self::find(keys, cold, hash, &key)? {
+            Some(slot) => {
+                keys.replace(slot, state);
+                slot
+            }
+            None => keys.insert(hash, key, state),
+        };
+        let clock = keys.clock(slot);
+        keys.set_clock(slot, Clock { timeout, timer, ..clock });
+        Ok(())
+    }
+    fn forget(&mut self, key: &K) -> Result<()> {
+        let TableState { keys, cold, .. } = self;
+        if let Some(slot) = Self::find(keys, cold, keys.hash(key), key)? {
+            keys.remove(slot);
+        }
+        Ok(())
+    }
+    /// What was restored so far is as it was before the first batch, and within the memory that there is.
+    fn settle(&mut self) -> Result<()> {
+        let excess = self.measured_excess();
+        if excess > 0 {
+            self.evict(excess, || Ok::<(), Error>(()))?;
+        }
+        let restored = Time::from_millis(i64::MIN);
+        self.commit(restored, restored);
+        self.report();
+        Ok(())
+    }
+}
+
+/// Restores the states of keys; [`Migrations`] know what they were before.
+impl<K: Key, S: Data> Loader<TableState<K, S>> for Migrations<K, S> {
+    fn types(&self) -> StateTypes {
+        Migrations::types(self)
+    }
+    fn load(&self, partitions: &mut [TableState<K, S>], partition: &dyn Fn(&K) -> usize, piece: &[u8]) -> Result<()> {
+        let or_never = |deadline: Option<Time>| deadline.unwrap_or(Clock::NEVER);
+        self.each(piece, |item| match item {
+            StateItem::Removed(key) => partitions[partition(&key)].forget(&key),
+            StateItem::Entry { key, state, timeout, timer } => {
+                partitions[partition(&key)].restore(key, state, (or_never(timeout), or_never(timer)))
+            }
+            StateItem::Batch(_) | StateItem::Value(..) | StateItem::Left(..) => {
+                Err(Error::program("what is stored is a window, and the operator is none"))
+            }
+        })?;
+        partitions.iter_mut().try_for_each(TableState::settle)
+    }
 }
 
 impl<K: Key, S: Data> TableState<K, S> {
@@ -29,13 +97,16 @@ impl<K: Key, S: Data> TableState<K, S> {
         let Some(initial) = initial else { return Ok(()) };
         initial.compute(task, &mut |chunk| {
             let full = self.measured_excess() > 0;
-            let TableState { keys, cold, .. } = self;
+            let TableState { keys, cold, durable, .. } = self;
             keys.each_hashed(chunk, |keys, hash, key, state| {
                 if Self::find(keys, cold, hash, &key)?.is_some() {
                     return Ok(());
                 }
                 match cold {
                     Some(cold) if full && keys.slots_of(hash).is_empty() => {
+                        if let Some(durable) = durable {
+                            durable.changes.entry(&key, &state, (clock.timeout, clock.timer))?;
+                        }
                         Self::put(cold, hash, &[(&key, &state, clock.timeout, clock.timer)])?;
                     }
                     _ => {
@@ -54,7 +125,13 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     type Value = S;
     const SPILLS: bool = true;
     fn fresh(seed: HashSeed) -> Self {
-        TableState { keys: KeyedState::new(seed), cold: None, entry_size: EntrySize::default(), reported_bytes: 0 }
+        TableState {
+            keys: KeyedState::new(seed),
+            cold: None,
+            entry_size: EntrySize::default(),
+            reported_bytes: 0,
+            durable: None,
+        }
     }
     fn spill_to(&mut self, room: Room) {
         self.cold = Some(Cold::new(room));
@@ -70,11 +147,55 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     }
     fn make_room(&mut self, task: &Task<'_>) -> Outcome {
         let excess = self.measured_excess();
-        if excess > 0 { self.evict(excess, task) } else { Ok(()) }
+        if excess > 0 { self.evict(excess, || task.check()) } else { Ok(()) }
     }
     fn rollback(&mut self) {
         self.keys.rollback();
         self.cold.iter_mut().for_each(Cold::rollback);
+        self.durable.iter_mut().for_each(|durable| durable.changes.clear());
+    }
+    fn keep_changes(&mut self, version: u32) {
+        self.durable = Some(Durable { changes: PieceWriter::new(version), is_checked: false });
+    }
+    fn changes(&mut self, _time: Time) -> Result<Vec<(StateLog, Vec<u8>)>> {
+        let TableState { keys, cold, durable: Some(Durable { changes, is_checked }), .. } = self else {
+            return Ok(Vec::new());
+        };
+        for (hash, key) in keys.removed_keys() {
+            // It may have gone to disk, behind a change.
+            let on_disk =
+                cold.as_ref().filter(|cold| cold.keys() > 0).map(|cold| cold.get(hash)).transpose()?.flatten();
+            let entries = on_disk.map(|bytes| decoded::<K, S>(&bytes)).transpose()?.unwrap_or_default();
+            match entries.iter().find(|(known, ..)| known == key) {
+                Some((key, state, timeout, timer)) => changes.entry(key, state, (*timeout, *timer))?,
+                None => changes.removed(key)?,
+            }
+        }
+        for slot in keys.touched_slots() {
+            let Some(entry) = keys.get(slot) else { continue };
+            if !std::mem::replace(is_checked, true) {
+                check_reads_back(entry)?;
+            }
+            let clock = keys.clock(slot);
+            changes.entry(&entry.0, &entry.1, (clock.timeout, clock.timer))?;
+        }
+        Ok(changes.take().into_iter().map(|piece| (StateLog::Changes, piece)).collect())
+    }
+    fn image(&self, cursor: Cursor, out: &mut PieceWriter) -> Result<Option<Cursor>> {
+        let Cursor::Disk(after) = cursor else {
+            let next = image_of_memory(&self.keys, cursor, |key, state, clock| {
+                out.entry(key, state, (clock.timeout, clock.timer))
+            })?;
+            return Ok(next.or_else(|| self.cold.as_ref().map(|_| Cursor::Disk(None))));
+        };
+        let Some(cold) = &self.cold else { return Ok(None) };
+        let page = cold.entries(None, after, CHUNK)?;
+        for (_, entries) in &page.records {
+            for (key, state, timeout, timer) in decoded::<K, S>(entries)? {
+                out.entry(&key, &state, (timeout, timer))?;
+            }
+        }
+        Ok(page.last.map(|last| Cursor::Disk(Some(last))))
     }
     fn commit(&mut self, version: Time, oldest: Time) {
         self.keys.commit(version, oldest);
@@ -126,4 +247,19 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
         state.commit(Time::from_millis(i64::MIN), Time::from_millis(i64::MIN));
         Ok(state)
     }
+}
+
+/// Slots of a page of a snapshot: a batch that wants the partition waits for it.
+const IMAGE_SLOTS: usize = 1 << 14;
+
+/// Gives a page of the entries in memory to `write`; the cursor to go on at, or none at the end.
+pub(super) fn image_of_memory<K: Key, S: Record>(
+    keys: &KeyedState<K, S>,
+    cursor: Cursor,
+    mut write: impl FnMut(&K, &S, Clock) -> Result<()>,
+) -> Result<Option<Cursor>> {
+    let Cursor::Memory { slot, .. } = cursor else { return Ok(None) };
+    let next = slot + IMAGE_SLOTS;
+    keys.entries_in(slot..next).try_for_each(|(key, state, clock)| write(key, state, clock))?;
+    Ok((next < keys.num_slots()).then(|| Cursor::Memory { slot: next, then: Then::default() }))
 }

@@ -140,6 +140,10 @@ impl<K: Hash + Eq + 'static, S> Versions<K, S> {
     pub(super) fn are_one(&self) -> bool {
         self.log.changes.is_empty() && self.undo.is_empty()
     }
+    /// The keys that the running batch has removed; some may be there again.
+    pub(super) fn removed(&self) -> impl Iterator<Item = &K> {
+        self.log.removed.iter().map(|(key, _)| key)
+    }
     /// The slots that the running batch has changed, maybe more than once.
     pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
         self.log.changes.iter().map(|(slot, _)| *slot)

@@ -4,13 +4,16 @@
 mod inverse;
 mod stacks;
 
-use super::keyed::KeyedState;
+use super::items::{PieceWriter, StateItem};
+use super::keyed::{Cursor, KeyedState};
 use super::stage::{Outputs, PartitionState, Step};
+use super::store::{Loader, Migrations, StateLog, StateTypes};
+use super::table_state::image_of_memory;
 use crate::hash::HashSeed;
 use crate::origin::Origin;
 use crate::rdd::{CHUNK, FoundShuffles, Node, Outcome, Stop, Task};
 use crate::time::Time;
-use crate::{Data, Key, Record, Result as Fallible, wire};
+use crate::{Data, Error, Key, Record, Result as Fallible, wire};
 pub(crate) use inverse::Inverse;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +21,7 @@ pub(crate) use stacks::TwoStacks;
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How the values of a key become its aggregate as batches enter and leave.
 pub(crate) trait Windowing<V>: Send + Sync + 'static {
@@ -38,6 +42,9 @@ pub(crate) trait Windowing<V>: Send + Sync + 'static {
     /// Whether no value of the key is in the window.
     fn is_empty(entry: &Self::Entry) -> bool;
     fn total(entry: &Self::Entry) -> &V;
+    /// The entry of a key that stays though no value of it is in the window, with what its aggregate is then; none where
+    /// such keys never stay.
+    fn left(total: V) -> Option<Self::Entry>;
     /// The aggregate made anew of all values of the key in the window, in their order; none if it cannot be.
     fn rebased(&self, old: &Self::Entry, values: Vec<&Self::Kept>) -> Option<Self::Entry>;
     fn image(pool: &Self::Pool, entry: &Self::Entry) -> Self::Image;
@@ -71,6 +78,22 @@ impl<V, W: Windowing<V>> Default for Ring<V, W> {
     }
 }
 impl<V, W: Windowing<V>> Ring<V, W> {
+    /// A value enters with the newest batch.
+    #[inline(always)]
+    fn enter<K: Key>(&mut self, windowing: &W, keys: &mut KeyedState<K, W::Entry>, hash: u64, key: K, value: V) {
+        let (slot, kept) = match keys.find(hash, &key) {
+            Some(slot) => {
+                let (entry, kept) = windowing.enter(&mut self.pool, Some(&keys.entry(slot).1), value);
+                keys.replace(slot, entry);
+                (slot, kept)
+            }
+            None => {
+                let (entry, kept) = windowing.enter(&mut self.pool, None, value);
+                (keys.insert(hash, key, entry), kept)
+            }
+        };
+        self.batches.back_mut().expect("a batch enters").1.push((slot, kept));
+    }
     fn rollback(&mut self) {
         self.batches.truncate(self.batches.len() - mem::take(&mut self.entered));
         while let Some(batch) = self.left.pop() {
@@ -89,6 +112,10 @@ impl<V, W: Windowing<V>> Ring<V, W> {
 pub(crate) struct WindowState<K, V, W: Windowing<V>> {
     keys: KeyedState<K, W::Entry>,
     ring: Ring<V, W>,
+    /// What enters in the running batch; none where no state outlives the process.
+    entered: Option<PieceWriter>,
+    /// Version of the type of values, for what stays behind.
+    version: u32,
 }
 
 /// What a batch does to a window by key.
@@ -96,8 +123,8 @@ pub(crate) struct Slide<K, V, W> {
     pub(crate) windowing: Arc<W>,
     /// The batches that enter, oldest first, reduced by key and spread as the state is.
     pub(crate) entering: Vec<(Time, Arc<dyn Node<(K, V)>>)>,
-    /// The time of the first batch in the window.
-    pub(crate) start: Time,
+    /// The window is of the batches behind this time.
+    pub(crate) after: Time,
     /// Whether a key stays when no value of it is in the window.
     pub(crate) keeps_empty: bool,
     pub(crate) rebases: bool,
@@ -142,9 +169,9 @@ impl<K: Key, V: Data, W: Windowing<V>> Step for Slide<K, V, W> {
 impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
     /// Lets the batches before the window go; the slots of keys that had their last value in them.
     fn leave(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Result<Vec<u32>, Stop> {
-        let WindowState { keys, ring: Ring { batches, pool, left, .. } } = state;
+        let WindowState { keys, ring: Ring { batches, pool, left, .. }, .. } = state;
         let mut emptied = Vec::new();
-        while let Some(batch) = batches.pop_front_if(|(time, _)| *time < self.start) {
+        while let Some(batch) = batches.pop_front_if(|(time, _)| *time <= self.after) {
             left.push(batch);
             each_checked(task, &left.last().expect("it was pushed").1, |(slot, kept)| {
                 let new = self.windowing.leave(pool, &keys.entry(*slot).1, kept);
@@ -163,31 +190,26 @@ impl<K: Key, V: Data, W: Windowing<V>> Slide<K, V, W> {
         batch: &Arc<dyn Node<(K, V)>>,
         task: &Task<'_>,
     ) -> Outcome {
-        let WindowState { keys, ring } = state;
-        ring.batches.push_back((time, Vec::new()));
-        ring.entered += 1;
+        state.ring.batches.push_back((time, Vec::new()));
+        state.ring.entered += 1;
+        if let Some(entered) = &mut state.entered {
+            entered.batch(time);
+        }
         batch.compute(task, &mut |chunk| {
             task.enter(self.origin);
+            let WindowState { keys, ring, entered, .. } = &mut *state;
             keys.each_hashed(chunk, |keys, hash, key, value| {
-                let (slot, kept) = match keys.find(hash, &key) {
-                    Some(slot) => {
-                        let (entry, kept) = self.windowing.enter(&mut ring.pool, Some(&keys.entry(slot).1), value);
-                        keys.replace(slot, entry);
-                        (slot, kept)
-                    }
-                    None => {
-                        let (entry, kept) = self.windowing.enter(&mut ring.pool, None, value);
-                        (keys.insert(hash, key, entry), kept)
-                    }
-                };
-                ring.batches.back_mut().expect("it was pushed").1.push((slot, kept));
+                if let Some(entered) = entered {
+                    entered.value(time, &key, &value)?;
+                }
+                ring.enter(&*self.windowing, keys, hash, key, value);
                 Ok(())
             })
         })
     }
     /// Makes all aggregates anew of what is in the window.
     fn rebase(&self, state: &mut WindowState<K, V, W>, task: &Task<'_>) -> Outcome {
-        let WindowState { keys, ring } = state;
+        let WindowState { keys, ring, .. } = state;
         let mut values: Vec<Vec<&W::Kept>> = (0..keys.num_slots()).map(|_| Vec::new()).collect();
         for (_, batch) in &ring.batches {
             each_checked(task, batch, |(slot, kept)| values[*slot as usize].push(kept))?;
@@ -248,7 +270,7 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     type Key = K;
     type Value = W::Entry;
     fn fresh(seed: HashSeed) -> Self {
-        WindowState { keys: KeyedState::new(seed), ring: Ring::default() }
+        WindowState { keys: KeyedState::new(seed), ring: Ring::default(), entered: None, version: 0 }
     }
     fn entries(&self) -> &KeyedState<K, W::Entry> {
         &self.keys
@@ -264,13 +286,36 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     fn rollback(&mut self) {
         self.keys.rollback();
         self.ring.rollback();
+        self.entered.iter_mut().for_each(PieceWriter::clear);
     }
     fn commit(&mut self, version: Time, oldest: Time) {
         self.keys.commit(version, oldest);
         self.ring.commit();
     }
+    fn keep_changes(&mut self, version: u32) {
+        (self.entered, self.version) = (Some(PieceWriter::new(version)), version);
+    }
+    fn changes(&mut self, _time: Time) -> Fallible<Vec<(StateLog, Vec<u8>)>> {
+        let Some(entered) = &mut self.entered else { return Ok(Vec::new()) };
+        let mut pieces: Vec<_> = entered.take().into_iter().map(|piece| (StateLog::Windows, piece)).collect();
+        let mut left = PieceWriter::new(self.version);
+        for slot in self.keys.touched_slots() {
+            if let Some((key, entry)) = self.keys.get(slot).filter(|(_, entry)| W::is_empty(entry)) {
+                left.left(key, W::total(entry))?;
+            }
+        }
+        pieces.extend(left.take().into_iter().map(|piece| (StateLog::Changes, piece)));
+        Ok(pieces)
+    }
+    /// Of what stays behind: what is in the window has a log of its own.
+    fn image(&self, cursor: Cursor, out: &mut PieceWriter) -> Fallible<Option<Cursor>> {
+        image_of_memory(&self.keys, cursor, |key, entry, _| match W::is_empty(entry) {
+            true => out.left(key, W::total(entry)),
+            false => Ok(()),
+        })
+    }
     fn encode(&self) -> Fallible<Vec<u8>> {
-        let WindowState { keys, ring } = self;
+        let WindowState { keys, ring, .. } = self;
         let entries = keys.entries().map(|(key, entry, _)| (key.clone(), W::image(&ring.pool, entry)));
         let batches = ring.batches.iter().map(|(time, batch)| {
             let kept = batch.iter().map(|(slot, kept)| (keys.entry(*slot).0.clone(), kept.clone()));
@@ -282,7 +327,7 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
     fn decode(seed: HashSeed, bytes: &[u8]) -> Fallible<Self> {
         let (entries, batches): Images<K, V, W> = wire::decode(bytes)?;
         let mut state = Self::fresh(seed);
-        let WindowState { keys, ring } = &mut state;
+        let WindowState { keys, ring, .. } = &mut state;
         for (key, image) in entries {
             let hash = keys.hash(&key);
             keys.insert(hash, key, W::restore(&mut ring.pool, image));
@@ -294,6 +339,64 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
         let restored = Time::from_millis(i64::MIN);
         state.commit(restored, restored);
         Ok(state)
+    }
+}
+
+/// Lets what was in the window enter it again, oldest first, which makes all aggregates anew; what has left it since goes
+/// with the next batch.
+pub(crate) struct WindowLoader<W> {
+    pub(crate) windowing: Arc<W>,
+    pub(crate) length: Duration,
+}
+
+impl<K: Key, V: Data, W: Windowing<V>> Loader<WindowState<K, V, W>> for WindowLoader<W> {
+    fn types(&self) -> StateTypes {
+        Migrations::<K, V>::default().types()
+    }
+    fn window(&self) -> Option<Duration> {
+        Some(self.length)
+    }
+    fn load(
+        &self,
+        partitions: &mut [WindowState<K, V, W>],
+        partition: &dyn Fn(&K) -> usize,
+        piece: &[u8],
+    ) -> Fallible<()> {
+        Migrations::<K, V>::default().each(piece, |item| {
+            match item {
+                StateItem::Batch(time) => partitions.iter_mut().for_each(|state| state.begin_batch(time)),
+                StateItem::Value(key, value) => {
+                    let WindowState { keys, ring, .. } = &mut partitions[partition(&key)];
+                    let hash = keys.hash(&key);
+                    ring.enter(&*self.windowing, keys, hash, key, value);
+                }
+                StateItem::Left(key, total) => {
+                    let keys = &mut partitions[partition(&key)].keys;
+                    let hash = keys.hash(&key);
+                    match (W::left(total), keys.find(hash, &key)) {
+                        (Some(entry), None) => drop(keys.insert(hash, key, entry)),
+                        (Some(entry), Some(slot)) if W::is_empty(&keys.entry(slot).1) => keys.replace(slot, entry),
+                        _ => {}
+                    }
+                }
+                StateItem::Removed(_) | StateItem::Entry { .. } => {
+                    return Err(Error::program("what is stored is the state of keys, and the operator is a window"));
+                }
+            }
+            Ok(())
+        })?;
+        let restored = Time::from_millis(i64::MIN);
+        partitions.iter_mut().for_each(|state| state.commit(restored, restored));
+        Ok(())
+    }
+}
+
+impl<K: Key, V: Data, W: Windowing<V>> WindowState<K, V, W> {
+    /// Batch `time` enters, unless it has begun to: its values come in several pieces.
+    fn begin_batch(&mut self, time: Time) {
+        if self.ring.batches.back().is_none_or(|(newest, _)| *newest != time) {
+            self.ring.batches.push_back((time, Vec::new()));
+        }
     }
 }
 

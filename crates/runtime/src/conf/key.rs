@@ -26,10 +26,10 @@ pub(crate) struct Key {
 pub(crate) enum Kind {
     /// One line of text.
     Text,
+    /// One of some words.
+    Word(&'static [&'static str]),
     /// Where tasks run.
     Master,
-    /// `true` or `false`.
-    Flag,
     /// A whole number.
     Number { min: u64, max: u64 },
     /// A whole number, or a word for what is found out when the context is made.
@@ -61,8 +61,8 @@ impl Kind {
         let number = |min, max| parse_number(value).is_some_and(|number| (min..=max).contains(&number));
         let fits = match *self {
             Kind::Text => !value.chars().any(char::is_control),
+            Kind::Word(words) => words.contains(&value.trim()),
             Kind::Master => return task_threads(value).map(drop),
-            Kind::Flag => matches!(value.trim(), "true" | "false"),
             Kind::Number { min, max } => number(min, max),
             Kind::NumberOr { word, min, max } => value.trim() == word || number(min, max),
             Kind::Size { min, max } => parse_size(value).is_some_and(|bytes| (min..=max).contains(&bytes)),
@@ -74,7 +74,7 @@ impl Kind {
     pub(super) fn range(&self) -> String {
         match *self {
             Kind::Text => "one line".to_owned(),
-            Kind::Flag => "`true` or `false`".to_owned(),
+            Kind::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
             Kind::Master => format!("`local`, `local[N]` with N from 1 to {THREADS_MAX}, `local[*]`"),
             Kind::Number { min, max } => span(min, max, |number| number.to_string()),
             Kind::NumberOr { word, min, max } => format!("`{word}`, or from {min} to {max}"),
@@ -87,7 +87,7 @@ impl Kind {
         let range = self.range();
         match self {
             Kind::Text | Kind::Master => range,
-            Kind::Flag => "true or false".to_owned(),
+            Kind::Word(_) => format!("one of {range}"),
             Kind::Number { .. } => format!("a whole number {range}"),
             Kind::NumberOr { word, min, max } => format!("{word:?}, or a whole number from {min} to {max}"),
             Kind::Size { .. } => format!("a size in bytes {range}, such as 64k, 256m or 1g"),
@@ -160,7 +160,7 @@ mod tests {
         let size = Kind::Size { min: 1, max: 1 << 20 };
         let duration = Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(60) };
         let cases: [(&Kind, &[&str], &[&str], &str); 7] = [
-            (&Kind::Flag, &["true", " false "], &["", "yes", "1"], "is not true or false"),
+            (&Kind::Word(&["true", "false"]), &["true", " false "], &["", "yes", "1"], "is not one of `true`, `false`"),
             (&text, &["", "any thing"], &["two\nlines", "\0"], "is not one line"),
             (&number, &["1", " 8 "], &["0", "9", "+1", "-1", "x", "", "1.0"], "is not a whole number from 1 to 8"),
             (

@@ -112,6 +112,53 @@ keys!(
         meaning: "Batches that may wait or run at a time. At the limit the next batch is generated late, and receivers \
                   wait when their buffer is full.",
     },
+    CHECKPOINT_DIR = Key {
+        name: "headwater.streaming.checkpoint_dir",
+        spark: Some("spark.streaming.checkpoint.directory"),
+        kind: Kind::Text,
+        default: "",
+        secret: false,
+        meaning: "The folder in which the application keeps what the next process goes on with: batches, states, what was \
+                  received. Empty means that nothing outlives the process.",
+    },
+    DOWN_TIME = Key {
+        name: "headwater.streaming.down_time",
+        spark: None,
+        kind: Kind::Word(&["in-order", "merge", "skip", "all-at-once"]),
+        default: "in-order",
+        secret: false,
+        meaning: "What becomes, at a restart, of the batches whose time came while no process ran: `in-order` makes each of \
+                  them, as fast as they are done; `merge` makes one, the newest, which gets what came in meanwhile; `skip` \
+                  makes none, and the next one in time gets it; `all-at-once`, as Spark does, makes them all at once, \
+                  however many wait then. No record is lost by any; batches have at most what their rates allow.",
+    },
+    DROP_STATE = Key {
+        name: "headwater.streaming.drop_state",
+        spark: None,
+        kind: Kind::Text,
+        default: "",
+        secret: false,
+        meaning: "The ids of operators, with commas between, whose stored state may be lost at a restart, since the program \
+                  has no use for it any more; `all` for whatever that is. Without it such a program does not start.",
+    },
+    RESTART_WITHOUT_INPUTS = Key {
+        name: "headwater.streaming.restart_without_inputs",
+        spark: None,
+        kind: Kind::Word(&["false", "true"]),
+        default: "false",
+        secret: false,
+        meaning: "Whether a program goes on behind a restart with inputs that cannot deliver again what batches had of them, \
+                  such as `queue_stream`: those batches have nothing of them then. `false` makes it an error.",
+    },
+    PLAN_ONLY = Key {
+        name: "headwater.streaming.plan_only",
+        spark: None,
+        kind: Kind::Word(&["false", "true"]),
+        default: "false",
+        secret: false,
+        meaning: "With `true`, starting prints what becomes of what the checkpoint folder has under this program, operator by \
+                  operator, and the context is stopped then: nothing runs and nothing changes.",
+    },
     STATE_MEMORY_MAX = Key {
         name: "headwater.streaming.state_memory_max",
         spark: None,
@@ -160,7 +207,7 @@ keys!(
     WRITE_AHEAD_LOG = Key {
         name: "headwater.streaming.receiver.write_ahead_log",
         spark: Some("spark.streaming.receiver.writeAheadLog.enable"),
-        kind: Kind::Flag,
+        kind: Kind::Word(&["true", "false"]),
         default: "true",
         secret: false,
         meaning: "Whether receivers of a durable application write what they receive to a log, before a batch has it or \

@@ -58,8 +58,7 @@ What cannot be is an error that names the place: an unknown key or variable, a v
 /// With the unit of a plain number.
 fn type_name(kind: &Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Master => "text",
-        Kind::Flag => "flag",
+        Kind::Text | Kind::Word(_) | Kind::Master => "text",
         Kind::Number { .. } | Kind::NumberOr { .. } => "number",
         Kind::Size { .. } => "size, bytes",
         Kind::Duration { .. } => "duration, ms",

@@ -86,10 +86,6 @@ pub(super) static ABSENT: &[Absent] = &[
         why: "state changes in place: there are no chains of changes to be cut",
     },
     Absent {
-        keys: &["spark.streaming.checkpoint.directory"],
-        why: "checkpoints are in memory so far, and nothing is restarted from them",
-    },
-    Absent {
         keys: &["spark.streaming.fileStream.minRememberDuration", "spark.streaming.minRememberDuration"],
         why: "there are no streams of files",
     },

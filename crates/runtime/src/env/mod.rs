@@ -14,6 +14,7 @@ pub(crate) use spawner::SystemSpawner;
 pub(crate) use variables::variables;
 
 use headwater_core::env::Env;
+use headwater_storage::LocalStorage;
 use std::sync::Arc;
 
 /// The machine's own clock, threads, disk, network and console.
@@ -23,6 +24,7 @@ pub fn system_env() -> Env {
         random: Arc::new(random::SystemRandom),
         spawner: Arc::new(spawner::SystemSpawner),
         files: Arc::new(files::LocalFiles),
+        storage: Arc::new(LocalStorage::new()),
         spill: Arc::new(spill::DiskSpill::default()),
         network: Arc::new(network::TcpNetwork),
         console: Arc::new(console::SystemConsole),

@@ -80,7 +80,7 @@ impl<I: Intake> SocketSource<I> {
         let connecting =
             Connecting { timeout: ssc.conf.duration(timeout), restart_delay: ssc.conf.duration(restart_delay) };
         let env = ssc.context().env().clone();
-        let logs = ssc.conf.is_true(&keys::WRITE_AHEAD_LOG).then(|| ssc.logs.clone());
+        let logs = ssc.conf.is(&keys::WRITE_AHEAD_LOG).then(|| ssc.logs.clone());
         let thread = ReceiverThread::new(env.clone());
         SocketSource { operation, address, env, intake, connecting, logs, thread }
     }

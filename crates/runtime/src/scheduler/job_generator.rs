@@ -1,6 +1,7 @@
 //! [`JobGenerator`]: the thread that waits for the next batch time, asks the graph for the batch's jobs and hands them
 //! to the scheduler. All that happens to batches goes through its one closed [`Event`].
 
+use super::commits::Commits;
 use super::{JobScheduler, ListenerBus, Status};
 use headwater_core::dstream::{BatchJob, DStreamGraph};
 use headwater_core::env::Env;
@@ -19,10 +20,23 @@ pub(crate) enum Event {
     GenerateJobs(Time),
     /// All jobs of this batch have ended.
     BatchCompleted(Time),
+    /// The same, where the batch is yet to be committed.
+    BatchEnded(Time, BatchOutcome),
     /// The inputs have stopped: one more batch if something is left, then end when all batches are done.
     Drain,
     /// End at once.
     Stop,
+}
+
+/// What became of the jobs of a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum BatchOutcome {
+    /// All is well.
+    Done,
+    /// One of them has failed.
+    Failed,
+    /// A stop has cut one off.
+    Dropped,
 }
 
 /// Events from other threads. It holds at most one completion per pending batch and the stops.
@@ -66,6 +80,15 @@ impl EventQueue {
     fn lock(&self) -> MutexGuard<'_, Events> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+    /// Whether an event waits.
+    pub(super) fn has_some(&self) -> bool {
+        !self.lock().queued.is_empty()
+    }
+    /// Waits until the clock reaches `deadline`; whether a stop came before.
+    pub(super) fn pause(&self, deadline: Time) -> bool {
+        let stops = || self.lock().queued.contains(&Event::Stop);
+        self.env.clock.wait(Some(deadline), &mut || stops())
+    }
     /// The next event, or `None` when the clock reaches `deadline` first, or `over` is true and no event is left.
     fn next(&self, deadline: Option<Time>, over: impl Fn() -> bool) -> Option<Event> {
         self.lock().no_tick = deadline.is_none();
@@ -91,6 +114,7 @@ pub(crate) struct JobGenerator {
     pub(crate) next: Time,
     pub(crate) pending_batches_max: u64,
     pub(crate) phase: Phase,
+    pub(crate) commits: Option<Commits>,
 }
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -98,6 +122,8 @@ pub(crate) enum Phase {
     /// At the limit of pending batches, which were so many; the user has been told.
     Behind(u64),
     Draining,
+    /// Nothing can be committed any more.
+    GivenUp,
 }
 
 impl JobGenerator {
@@ -119,19 +145,29 @@ impl JobGenerator {
             match event {
                 Event::GenerateJobs(time) => self.generate_jobs(time),
                 Event::BatchCompleted(time) => self.clear_metadata(time),
+                Event::BatchEnded(time, outcome) => self.batch_ended(time, outcome),
                 Event::Drain => self.phase = Phase::Draining,
-                Event::Stop => return,
+                Event::Stop => break,
+            }
+            if self.phase == Phase::GivenUp {
+                break;
             }
         }
+        self.close();
     }
 
     /// `None` when draining is over.
     fn next_event(&mut self) -> Option<Event> {
         loop {
-            if self.phase == Phase::Draining && !self.has_unallocated() {
+            let drains = self.phase == Phase::Draining && !self.has_unallocated();
+            let full = !drains && self.look_at_pending();
+            self.before_waiting(!drains && !full && self.env.clock.now() >= self.next);
+            if self.phase == Phase::GivenUp {
+                return None;
+            }
+            if drains {
                 return self.events.next(None, || self.status.progress().pending == 0);
             }
-            let full = self.look_at_pending();
             // A tick that comes while no more batches may wait is told once, and then waits for one of them to end.
             let deadline = if full && self.phase != Phase::Running { None } else { Some(self.next) };
             match self.events.next(deadline, || false) {
@@ -144,6 +180,9 @@ impl JobGenerator {
     /// Whether no more batches may wait; warns when a tick comes meanwhile.
     fn look_at_pending(&mut self) -> bool {
         let pending = self.status.progress().pending;
+        if self.commits.as_ref().is_some_and(|commits| commits.is_at_once(self.next)) {
+            return false;
+        }
         // What waits takes the states along; where nothing does, batches that failed fill them.
         let full = pending >= self.pending_batches_max || (pending > 0 && self.graph.states_are_full());
         if full && self.phase == Phase::Running && self.env.clock.now() >= self.next {
@@ -166,14 +205,22 @@ impl JobGenerator {
     }
 
     fn generate_jobs(&mut self, time: Time) {
-        self.next = time + self.graph.batch_duration();
+        let first = self.commits.as_mut().and_then(Commits::next_of_first);
+        self.next = first.unwrap_or(time + self.graph.batch_duration());
         self.status.batch_submitted();
         match caught("generating the jobs", || self.jobs_and_inputs(time)) {
-            Ok((jobs, inputs)) => self.scheduler.submit(time, jobs, inputs),
+            Ok((jobs, inputs)) => {
+                if self.allocated(time) {
+                    self.scheduler.submit(time, jobs, inputs);
+                }
+            }
             Err(error) => {
                 self.status.report_error(error.within(format!("error generating jobs for batch {time}")));
                 self.status.batch_completed(time, true);
-                self.clear_metadata(time);
+                match self.commits {
+                    None => self.clear_metadata(time),
+                    Some(_) => self.give_up(),
+                }
             }
         }
     }
@@ -190,7 +237,7 @@ impl JobGenerator {
     }
 
     /// Records are dropped here, and that is the user's code.
-    fn clear_metadata(&self, time: Time) {
+    pub(super) fn clear_metadata(&self, time: Time) {
         let cleared = caught("dropping records", || {
             self.graph.clear_metadata(time);
             Ok(())

@@ -2,7 +2,7 @@
 //! does not hold up the others of its batch, nor later batches.
 
 use super::batch_report::BatchReport;
-use super::job_generator::{EventQueue, caught};
+use super::job_generator::{BatchOutcome, Event, EventQueue, caught};
 use super::{ListenerBus, Status};
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::{Spawner, Thread};
@@ -24,6 +24,8 @@ struct Shared {
     listeners: Arc<ListenerBus>,
     /// Jobs that have not begun are dropped.
     cancelled: AtomicBool,
+    /// Whether a batch counts when it is committed, and not when its jobs have ended.
+    durable: bool,
 }
 
 /// Jobs that wait for an executor. Bounded by the generator's limit of pending batches.
@@ -69,9 +71,10 @@ impl JobScheduler {
         status: Arc<Status>,
         events: Arc<EventQueue>,
         listeners: Arc<ListenerBus>,
+        durable: bool,
     ) -> Result<JobScheduler> {
         let queue = Arc::new(JobQueue { jobs: Mutex::default(), added: Condvar::new() });
-        let shared = Arc::new(Shared { status, events, listeners, cancelled: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { status, events, listeners, cancelled: AtomicBool::new(false), durable });
         let scheduler = JobScheduler { queue, threads: Mutex::default(), shared };
         for number in 0..concurrent_jobs {
             let (queue, shared) = (scheduler.queue.clone(), scheduler.shared.clone());
@@ -159,6 +162,14 @@ impl Shared {
     fn completed(&self, set: &JobSet) {
         set.report.iter().for_each(|report| report.completed());
         let (failed, dropped) = (set.failed.load(Ordering::Relaxed), set.dropped.load(Ordering::Relaxed));
+        if self.durable {
+            let outcome = match (dropped, failed) {
+                (true, _) => BatchOutcome::Dropped,
+                (false, true) => BatchOutcome::Failed,
+                (false, false) => BatchOutcome::Done,
+            };
+            return self.events.post(Event::BatchEnded(set.time, outcome));
+        }
         self.events.post_completed(set.time, || match dropped {
             true => self.status.batch_dropped(),
             false => self.status.batch_completed(set.time, failed),

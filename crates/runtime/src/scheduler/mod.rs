@@ -2,11 +2,13 @@
 //! waiting callers see, and the [`listener_bus`] tells listeners.
 
 mod batch_report;
+mod commits;
 mod job_generator;
 mod job_scheduler;
 mod listener_bus;
 mod status;
 
+pub(crate) use commits::Commits;
 pub(crate) use job_generator::{Event, EventQueue, JobGenerator, Phase};
 pub(crate) use job_scheduler::JobScheduler;
 pub use listener_bus::ListenerHandle;

@@ -5,10 +5,11 @@ use crate::conf::Conf;
 use crate::context::StreamingContext;
 use crate::engine::LocalEngine;
 use crate::env::{SystemSpawner, system_env};
-use headwater_core::env::{Clock, Console, Env, ManualClock, Random};
+use headwater_core::env::{Clock, Console, Env, ManualClock, Random, Storage};
 use headwater_core::hash::HashSeed;
 use headwater_core::rdd::RddContext;
 use headwater_core::time::Time;
+use headwater_storage::{LocalStorage, MemoryStorage};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct TestEnv {
     pub clock: Arc<ManualClock>,
     /// Where state goes that has no room; fails when the test says so.
     pub spill: Arc<MemorySpill>,
+    /// Durable files: the disk's, unless it was made by [`TestEnv::in_memory`] or [`TestEnv::with_storage`].
+    pub storage: Arc<dyn Storage>,
     console: Arc<KeepingConsole>,
 }
 
@@ -39,12 +42,21 @@ impl TestEnv {
     pub fn new() -> TestEnv {
         let clock = Arc::new(ManualClock::new(Time::from_millis(0)));
         let console = Arc::new(KeepingConsole { clock: clock.clone(), kept: Mutex::default() });
-        TestEnv { clock, console, spill: Arc::default() }
+        TestEnv { clock, console, spill: Arc::default(), storage: Arc::new(LocalStorage::new()) }
+    }
+    /// A new one, whose durable files are in memory, for as long as it lives.
+    pub fn in_memory() -> TestEnv {
+        TestEnv::new().with_storage(Arc::new(MemoryStorage::new()))
+    }
+    /// With durable files in `storage`: a [`FaultyStorage`](headwater_storage::FaultyStorage), say.
+    pub fn with_storage(self, storage: Arc<dyn Storage>) -> TestEnv {
+        TestEnv { storage, ..self }
     }
     /// For [`StreamingContext::with_env`].
     pub fn env(&self) -> Env {
         let (clock, console, spill) = (self.clock.clone(), self.console.clone(), self.spill.clone());
-        Env { clock, console, spill, random: Arc::new(FixedRandom), ..system_env() }
+        let storage = self.storage.clone();
+        Env { clock, console, spill, storage, random: Arc::new(FixedRandom), ..system_env() }
     }
     /// All that was printed so far.
     pub fn printed(&self) -> String {

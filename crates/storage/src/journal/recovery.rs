@@ -4,7 +4,7 @@ use super::files::JournalFiles;
 use super::snapshot::{self, Snapshot};
 use super::{JournalEvent, JournalOptions, JournalState};
 use crate::format;
-use crate::log::{LogOptions, LogReader, TornTail, fenced};
+use crate::log::{self, LogOptions, LogReader, TornTail, fenced};
 use headwater_core::env::Storage;
 use headwater_core::{Error, ErrorKind, Result};
 use std::sync::Arc;
@@ -85,18 +85,52 @@ impl Start {
     }
 }
 
-/// Applies the log to the snapshot. `None` if another process wrote behind what was read.
-fn replay<S: JournalState>(
+/// As far as the journal was written by now, without taking it over: another process may go on with it meanwhile. With
+/// the name of the application; `None` where there is no journal.
+pub(super) fn look<S: JournalState>(
+    storage: &Arc<dyn Storage>,
+    folder: &str,
+    initial: &impl Fn() -> S,
+) -> Result<Option<(String, S, JournalRecovery)>> {
+    let context = |error: Error| error.within(format!("cannot read the journal {folder}"));
+    let by_log = || log::application_of(&**storage, folder);
+    let by_snapshot = || -> Result<Option<String>> {
+        for number in snapshot::snapshots(&**storage, folder)? {
+            if let Ok(found) = Snapshot::read(&**storage, folder, number)? {
+                return Ok(Some(found.application));
+            }
+        }
+        Ok(None)
+    };
+    let Some(application) = by_snapshot().and_then(|found| found.map_or_else(by_log, |found| Ok(Some(found))))? else {
+        return Ok(None);
+    };
+    let options = JournalOptions::new(&application);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let start = Start::find(storage, folder, &options, u64::MAX).map_err(context)?;
+        match read(storage, folder, &options, u64::MAX, initial, &start) {
+            Ok((state, _, recovery)) => return Ok(Some((application, state, recovery))),
+            // The process that writes it may have removed what was about to be read.
+            Err(error) if tries == TRIES_MAX => return Err(context(error)),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Applies the log to the snapshot.
+fn read<S: JournalState>(
     storage: &Arc<dyn Storage>,
     folder: &str,
     options: &JournalOptions,
     epoch: u64,
     initial: &impl Fn() -> S,
-    start: Start,
-) -> Result<Option<(S, JournalFiles, JournalRecovery)>> {
-    let Start { snapshot, older, damaged } = start;
+    start: &Start,
+) -> Result<(S, LogReader, JournalRecovery)> {
+    let Start { snapshot, damaged, .. } = start;
     let first = snapshot.as_ref().map(|snapshot| snapshot.segment);
-    let mut state = match &snapshot {
+    let mut state = match snapshot {
         Some(snapshot) => S::restore(&snapshot.state)
             .map_err(|error| error.within(format!("the snapshot {}", snapshot::path_of(folder, snapshot.segment))))?,
         None => initial(),
@@ -118,10 +152,26 @@ fn replay<S: JournalState>(
         })?;
         state.apply(&event);
     }
-    let (events, log_bytes, torn) = (reader.records(), reader.bytes(), reader.torn().cloned());
+    let (events, torn) = (reader.records(), reader.torn().cloned());
+    let recovery = JournalRecovery { events, snapshot: first, torn, damaged_snapshots: damaged.clone() };
+    Ok((state, reader, recovery))
+}
+
+/// Applies the log to the snapshot and goes on behind it. `None` if another process wrote behind what was read.
+fn replay<S: JournalState>(
+    storage: &Arc<dyn Storage>,
+    folder: &str,
+    options: &JournalOptions,
+    epoch: u64,
+    initial: &impl Fn() -> S,
+    start: Start,
+) -> Result<Option<(S, JournalFiles, JournalRecovery)>> {
+    let (state, reader, recovery) = read(storage, folder, options, epoch, initial, &start)?;
+    let log_bytes = reader.bytes();
     let Some(log) = reader.write()? else { return Ok(None) };
+    let Start { snapshot, older, .. } = start;
+    let first = recovery.snapshot;
     let snapshot_bytes = snapshot.map_or(0, |snapshot| snapshot.state.len() as u64);
-    let recovery = JournalRecovery { events, snapshot: first, torn, damaged_snapshots: damaged };
     let files = JournalFiles {
         storage: Arc::clone(storage),
         folder: folder.to_owned(),

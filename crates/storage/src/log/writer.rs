@@ -141,7 +141,19 @@ impl LogWriter {
     }
 
     /// Gives up what was appended since the last sync.
-    pub(crate) fn forget_unsynced(&mut self) {
+    ///
+    /// ```
+    /// use headwater_storage::{LogOptions, LogReader, MemoryStorage};
+    /// use std::sync::Arc;
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// let mut log = LogReader::open(storage.clone(), "log", LogOptions::new("counts", 0))?.write()?.unwrap();
+    /// log.append(b"one")?;
+    /// log.forget_unsynced();
+    /// log.sync()?;
+    /// assert!(LogReader::open(storage, "log", LogOptions::new("counts", 0))?.next()?.is_none());
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn forget_unsynced(&mut self) {
         self.unsynced.clear();
     }
 

@@ -42,7 +42,7 @@ fn a_job_that_is_given_up_writes_no_more() {
         let hash = state.keys.hash(&key);
         state.keys.insert(hash, key, GivesUp(cancelled.clone()));
     }
-    let outcome = TaskContext::new(0, 0, 0, None).attempt(&cancelled, |task| state.evict(KEYS, task));
+    let outcome = TaskContext::new(0, 0, 0, None).attempt(&cancelled, |task| state.evict(KEYS, || task.check()));
     assert!(outcome.is_err_and(|stop| matches!(stop, Stop::Cancelled)));
     assert!(state.keys.len() >= KEYS - CHUNK, "{} are left", state.keys.len());
 }

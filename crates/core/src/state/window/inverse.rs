@@ -48,6 +48,9 @@ where
     fn total(entry: &Sum<V>) -> &V {
         &entry.total
     }
+    fn left(total: V) -> Option<Sum<V>> {
+        Some(Sum { total, batches: 0 })
+    }
     fn rebased(&self, old: &Sum<V>, values: Vec<&V>) -> Option<Sum<V>> {
         let total = values.into_iter().cloned().reduce(&self.reduce)?;
         Some(Sum { total, batches: old.batches })

@@ -167,6 +167,10 @@ where
     fn total(entry: &Queue<V>) -> &V {
         &entry.total
     }
+    /// An entry without values is removed.
+    fn left(_total: V) -> Option<Queue<V>> {
+        None
+    }
     /// Aggregates are made of the values themselves, always.
     fn rebased(&self, _old: &Queue<V>, _values: Vec<&()>) -> Option<Queue<V>> {
         None

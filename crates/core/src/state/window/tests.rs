@@ -32,9 +32,9 @@ fn calls_until_the_end(start: i64, rebases: bool) -> usize {
     let windowing = Arc::new(Inverse { reduce: move |a, b| called(a + b), inverse: move |a, b| also_called(a - b) });
     let slide = |entering: Vec<i64>, start: i64, rebases: bool| {
         let entering = entering.into_iter().map(|time| (Time::from_millis(time), Arc::new(Ones) as Arc<dyn Node<_>>));
-        let (start, origin) = (Time::from_millis(start), Origin::here("test"));
+        let (after, origin) = (Time::from_millis(start - 1), Origin::here("test"));
         let (windowing, entering) = (windowing.clone(), entering.collect());
-        Slide { windowing, entering, start, keeps_empty: false, rebases, tells_changes: true, origin }
+        Slide { windowing, entering, after, keeps_empty: false, rebases, tells_changes: true, origin }
     };
     let mut state = WindowState::fresh(HashSeed::new(7));
     let mut run = |slide: Slide<usize, u64, _>, time| {

@@ -1,0 +1,192 @@
+//! [`DriverState`]: what the events of the journal come to. It changes by [`DriverState::apply`] alone, while a process runs
+//! and when the next one recovers.
+
+use super::event::{Blob, DriverEvent, Millis, Started, StateSnapshot, StoredOperator, from_bytes, to_bytes};
+use headwater_core::Result;
+use headwater_core::time::Time;
+use headwater_storage::JournalState;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is known of an application between two processes.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct DriverState {
+    /// None before the first process has begun.
+    pub(super) grid: Option<Grid>,
+    /// The processes that there were and the newest batch that was committed when each began, as far as something of
+    /// them is still in the logs.
+    pub(super) epochs: Vec<(u64, Millis)>,
+    pub(super) operators: Vec<StoredOperator>,
+    /// What the inputs had for batches that are not committed, and for those that later ones look back to; at least for
+    /// the newest, which says where the next one goes on.
+    pub(super) batches: BTreeMap<Millis, Vec<(String, Blob)>>,
+    /// Times without batches, as far as somebody looks back to them.
+    pub(super) gaps: Vec<(Millis, Millis)>,
+    pub(super) snapshots: Vec<StateSnapshot>,
+    /// The snapshot that is being written, or that was when a process ended.
+    pub(super) begun: Option<u64>,
+    /// The first segments of the logs of states that matter.
+    pub(super) first_changes: u64,
+    pub(super) first_windows: u64,
+}
+
+/// When there are batches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Grid {
+    pub(super) zero: Millis,
+    pub(super) batch_millis: u64,
+    /// The newest batch that is committed; `zero` before the first.
+    pub(super) committed: Millis,
+    /// The newest batch whose inputs are fixed; `zero` before the first.
+    pub(super) allocated: Millis,
+}
+
+/// Processes whose beginnings are remembered, at most: of older ones nothing can be in the logs that is still needed.
+const EPOCHS_MAX: usize = 10_000;
+
+impl DriverState {
+    /// The batches that are fixed and not committed.
+    pub(super) fn open_batches(&self) -> impl Iterator<Item = Time> {
+        let committed = self.grid.map(|grid| grid.committed);
+        self.batches.keys().filter(move |time| Some(**time) > committed).map(|time| (*time).into())
+    }
+    /// Up to which batch what the process `epoch` wrote of states counts: the next one began there.
+    pub(super) fn valid_times(&self, epoch: u64) -> Option<(Time, Time)> {
+        let at = self.epochs.iter().position(|(known, _)| *known == epoch)?;
+        let until = self.epochs.get(at + 1).map_or(Millis(i64::MAX), |(_, began)| *began);
+        Some((self.epochs[at].1.into(), until.into()))
+    }
+
+    fn started(&mut self, Started { epoch, zero, batch_millis, operators, gaps }: &Started) {
+        let (committed, allocated) = self.grid.map_or((*zero, *zero), |grid| (grid.committed, grid.allocated));
+        self.grid = Some(Grid { zero: *zero, batch_millis: *batch_millis, committed, allocated });
+        self.epochs.push((*epoch, committed));
+        let more = self.epochs.len().saturating_sub(EPOCHS_MAX);
+        self.epochs.drain(..more);
+        self.operators.clone_from(operators);
+        self.gaps.extend(gaps);
+    }
+    fn committed(&mut self, time: Millis, forget: Millis) {
+        let Some(grid) = &mut self.grid else { return };
+        grid.committed = grid.committed.max(time);
+        let newest = grid.allocated;
+        self.batches.retain(|time, _| *time > forget || *time == newest);
+        self.gaps.retain(|(_, before)| *before > forget);
+        if self.operators.iter().all(|of| of.state.is_none()) {
+            self.forget_epochs(time);
+        }
+    }
+    /// What processes wrote for batches up to `done` is not needed any more.
+    fn forget_epochs(&mut self, done: Millis) {
+        let useless = self.epochs.iter().skip(1).take_while(|(_, began)| *began <= done).count();
+        self.epochs.drain(..useless);
+    }
+}
+
+impl JournalState for DriverState {
+    type Event = DriverEvent;
+    fn apply(&mut self, event: &DriverEvent) {
+        match event {
+            DriverEvent::Started(started) => self.started(started),
+            DriverEvent::Allocated { time, inputs } => {
+                self.batches.insert(*time, inputs.clone());
+                self.grid.iter_mut().for_each(|grid| grid.allocated = grid.allocated.max(*time));
+            }
+            DriverEvent::Committed { time, forget } => self.committed(*time, *forget),
+            DriverEvent::SnapshotBegun { number } => self.begun = Some(*number),
+            DriverEvent::SnapshotTaken(snapshot) => {
+                self.begun = None;
+                self.snapshots.push(snapshot.clone());
+            }
+            DriverEvent::SnapshotForgotten { number } => {
+                self.begun = self.begun.filter(|begun| begun != number);
+                self.snapshots.retain(|known| known.number != *number);
+            }
+            DriverEvent::LogsTrimmed { changes, windows, done } => {
+                (self.first_changes, self.first_windows) = (*changes, *windows);
+                self.forget_epochs(*done);
+            }
+        }
+    }
+    fn snapshot(&self) -> Vec<u8> {
+        to_bytes(self)
+    }
+    fn restore(bytes: &[u8]) -> Result<DriverState> {
+        from_bytes(bytes, "state of the driver")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durable::event::StoredTypes;
+    use headwater_storage::JournalEvent;
+
+    fn started(epoch: u64) -> DriverEvent {
+        let state = Some(StoredTypes { key: "u64".into(), value: "u64".into(), version: 0 });
+        let (id, kind, place, since) = ("sums".into(), "map_with_state".into(), "here".into(), Millis(0));
+        let (zero, operators, gaps) = (Millis(0), vec![StoredOperator { id, kind, place, since, state }], Vec::new());
+        DriverEvent::Started(Started { epoch, zero, batch_millis: 10, operators, gaps })
+    }
+    fn allocated(time: i64) -> DriverEvent {
+        DriverEvent::Allocated { time: Millis(time), inputs: vec![("a".into(), Blob(vec![time as u8]))] }
+    }
+    fn committed(time: i64, forget: i64) -> DriverEvent {
+        DriverEvent::Committed { time: Millis(time), forget: Millis(forget) }
+    }
+    fn after(events: &[DriverEvent]) -> DriverState {
+        let mut state = DriverState::default();
+        for event in events {
+            state.apply(&DriverEvent::decode(&event.encode()).unwrap());
+        }
+        assert_eq!(DriverState::restore(&state.snapshot()).unwrap(), state);
+        state
+    }
+    fn times(state: &DriverState) -> Vec<i64> {
+        state.batches.keys().map(|time| time.0).collect()
+    }
+
+    #[test]
+    fn what_is_committed_is_forgotten_but_for_the_newest_batch() {
+        let state = after(&[started(1), allocated(10), allocated(20), committed(10, 10)]);
+        assert_eq!((times(&state), state.open_batches().count()), (vec![20], 1));
+        let state = after(&[started(1), allocated(10), allocated(20), committed(10, 10), committed(20, 20)]);
+        assert_eq!((times(&state), state.open_batches().count()), (vec![20], 0));
+        let state =
+            after(&[started(1), allocated(10), allocated(20), allocated(30), committed(10, 0), committed(20, 10)]);
+        assert_eq!(times(&state), [20, 30]);
+    }
+
+    #[test]
+    fn what_a_process_wrote_behind_the_last_commit_does_not_count() {
+        let state = after(&[started(1), allocated(10), committed(10, 10), allocated(20), started(2)]);
+        let at = Time::from_millis;
+        assert_eq!(state.valid_times(1), Some((at(0), at(10))));
+        assert_eq!(state.valid_times(2), Some((at(10), at(i64::MAX))));
+        assert_eq!(state.valid_times(3), None);
+    }
+
+    #[test]
+    fn processes_of_which_nothing_is_left_are_forgotten() {
+        let snapshot = |number, at| {
+            let (since, until) = (Millis(at), Millis(at));
+            DriverEvent::SnapshotTaken(StateSnapshot { number, since, until, records: 0, bytes: 0 })
+        };
+        let mut events = vec![started(1)];
+        for epoch in 2..50 {
+            let time = epoch as i64 * 10;
+            events.extend([allocated(time), committed(time, time), started(epoch), snapshot(epoch, time)]);
+            events.push(DriverEvent::LogsTrimmed { changes: epoch, windows: epoch, done: Millis(time - 10) });
+            if epoch > 2 {
+                events.push(DriverEvent::SnapshotForgotten { number: epoch - 1 });
+            }
+        }
+        assert_eq!(after(&events).epochs, [(48, Millis(480)), (49, Millis(490))]);
+    }
+
+    #[test]
+    fn a_newer_release_is_named() {
+        let error = DriverEvent::decode(&[9, 0]).unwrap_err().to_string();
+        assert!(error.contains("version 9"), "{error}");
+    }
+}

@@ -1,0 +1,330 @@
+//! How a process takes over a checkpoint folder: lock, fence, journal; then the plan, the inputs and the states, before
+//! anything runs.
+
+use super::driver_state::DriverState;
+use super::event::{DriverEvent, Started, StateSnapshot, StoredOperator};
+use super::plan::{Fate, UpgradePlan, operators_of};
+use super::record::Record;
+use super::resume::{DownTime, Resumption};
+use super::run::Durable;
+use super::snapshots::SnapshotFolder;
+use super::state_logs::{StateLogs, read_log};
+use headwater_core::dstream::DStreamGraph;
+use headwater_core::env::{Env, StorageLock};
+use headwater_core::input::InputFolder;
+use headwater_core::state::StateLog;
+use headwater_core::time::{DurationExt, Time};
+use headwater_core::{Error, ErrorKind, OperatorId, Result};
+use headwater_storage::{Fence, Journal, JournalOptions, JournalRecovery};
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The settings that say how.
+pub(crate) struct OpenOptions {
+    pub(crate) application: String,
+    pub(crate) down_time: DownTime,
+    /// See [`UpgradePlan::check`].
+    pub(crate) dropped: String,
+    /// Whether a program may go on with inputs that cannot deliver again what batches had.
+    pub(crate) loses_inputs: bool,
+}
+
+/// A folder that this process has taken over.
+pub(crate) struct Opened {
+    pub(super) env: Env,
+    pub(super) folder: String,
+    pub(super) options: OpenOptions,
+    pub(super) fence: Arc<Fence>,
+    pub(super) journal: Journal<DriverState>,
+    pub(super) lock: Option<Box<dyn Any + Send + Sync>>,
+    /// As the process before left it.
+    left: DriverState,
+    pub(crate) resumption: Resumption,
+}
+
+/// Takes over the folder. Others that write there from now on are refused their commits.
+pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOptions) -> Result<Opened> {
+    let within = |error: Error| error.within(format!("cannot use the checkpoint folder {folder}"));
+    let lock = match env.storage.lock(&format!("{folder}/lock")).map_err(within)? {
+        StorageLock::Held(lock) => Some(lock),
+        StorageLock::Unknown => None,
+        StorageLock::Taken => {
+            return Err(Error::new(
+                ErrorKind::Fenced,
+                format!(
+                    "the checkpoint folder {folder} is in use by another process of this machine: stop that one, or give \
+                     this program a folder of its own"
+                ),
+            ));
+        }
+    };
+    // Before the fence is taken: a folder of another application is not touched.
+    let journal_folder = format!("{folder}/journal");
+    if let Some((application, ..)) = Journal::look(env.storage.clone(), &journal_folder, DriverState::default)?
+        && application != options.application
+    {
+        return Err(Error::program(format!(
+            "the checkpoint folder {folder} belongs to the application {application:?} and this one is {:?}: use another \
+             folder, or the same Conf::app_name",
+            options.application
+        )));
+    }
+    let owner = format!("{} since {}", options.application, env.clock.now());
+    let fence = Arc::new(Fence::take(env.storage.clone(), &format!("{folder}/fence"), &owner).map_err(within)?);
+    let (journal, recovery): (Journal<DriverState>, JournalRecovery) = Journal::open(
+        env.storage.clone(),
+        &journal_folder,
+        JournalOptions::new(&options.application),
+        fence.clone(),
+        DriverState::default,
+    )
+    .map_err(within)?;
+    recovery.warnings().iter().for_each(|warning| env.console.warn(warning));
+    let left = journal.read(DriverState::clone);
+    let resumption = Resumption::of(&left, batch, env.clock.now(), options.down_time).map_err(within)?;
+    let (env, folder) = (env.clone(), folder.to_owned());
+    Ok(Opened { env, folder, options, fence, journal, lock, left, resumption })
+}
+
+impl Opened {
+    /// Gives the started graph what is stored, and goes on. Where the plan loses something that nobody has agreed to lose,
+    /// this is an error and nothing has changed.
+    pub(crate) fn restore(self, graph: &Arc<DStreamGraph>) -> Result<Durable> {
+        let committed = self.left.grid.map_or(self.resumption.zero, |grid| grid.committed.into());
+        let operators = operators_of(graph, &self.left.operators, committed.into());
+        if let Some(long) = operators.iter().find(|of| of.id.len() > usize::from(u16::MAX)) {
+            return Err(Error::program(format!("the operator id {:.40}... is longer than 65,535 bytes", long.id)));
+        }
+        let plan = UpgradePlan::of(&self.left.operators, &operators);
+        graph.resume(committed, self.left_gaps());
+        let (logs, plan) = self.restore_states(graph, committed, &operators, plan)?;
+        plan.check(&self.options.dropped)?;
+        let restored = self.restore_inputs(graph, &plan)?;
+        if !plan.is_fresh && plan.operators.iter().any(|of| of.fate != Fate::Kept) {
+            self.env.console.warn(&format!("{} goes on with a changed program:\n{plan}", self.folder));
+        }
+        let incompatible = |of: &StoredOperator| plan.fate_of(&of.id) == Some(Fate::Incompatible);
+        let begins_anew = |of: StoredOperator| match incompatible(&of) {
+            true => StoredOperator { since: committed.into(), ..of },
+            false => of,
+        };
+        let gaps = self.resumption.gaps.iter().map(|(after, before)| ((*after).into(), (*before).into())).collect();
+        self.journal.record(&DriverEvent::Started(Started {
+            epoch: self.fence.epoch(),
+            zero: self.resumption.zero.into(),
+            batch_millis: graph.batch_duration().milliseconds() as u64,
+            operators: operators.into_iter().map(begins_anew).collect(),
+            gaps,
+        }))?;
+        self.journal.sync()?;
+        Durable::new(self, graph.clone(), logs, restored, committed)
+    }
+    fn left_gaps(&self) -> Vec<(Time, Time)> {
+        let known = self.left.gaps.iter().map(|(after, before)| (Time::from(*after), Time::from(*before)));
+        known.chain(self.resumption.gaps.iter().copied()).collect()
+    }
+
+    /// Gives the inputs their batches back: those that are done again, and those that somebody looks back to.
+    fn restore_inputs(&self, graph: &DStreamGraph, plan: &UpgradePlan) -> Result<BTreeSet<Time>> {
+        let (zero, batch) = (self.resumption.zero, graph.batch_duration());
+        let mut restored = BTreeSet::new();
+        for input in graph.input_operators() {
+            let id = input.operator.as_str();
+            let path = format!("{}/received/{}", self.folder, file_name(id));
+            let folder = InputFolder { storage: self.env.storage.clone(), path, epoch: self.fence.epoch() };
+            input.input.keep_in(folder)?;
+            if plan.fate_of(id) != Some(Fate::Kept) {
+                continue;
+            }
+            let mut has_some = false;
+            for (time, inputs) in &self.left.batches {
+                let Some((_, bytes)) = inputs.iter().find(|(of, _)| of == id) else { continue };
+                // A coarser grid brings several batches together.
+                let time = ceiling(Time::from(*time), batch, zero)?;
+                input.input.restore(time, &bytes.0)?;
+                restored.insert(time);
+                has_some = true;
+            }
+            if !has_some && !self.left.batches.is_empty() && !self.options.loses_inputs {
+                return Err(Error::program(format!(
+                    "{} cannot deliver again what batches had of it before the restart: use an input that can (ranges, \
+                     or a receiver with a log), or set headwater.streaming.restart_without_inputs = true to go on with \
+                     what it has from now on",
+                    input.place
+                )));
+            }
+        }
+        Ok(restored)
+    }
+
+    /// Loads the states. What an operator cannot read is in the plan.
+    fn restore_states(
+        &self,
+        graph: &DStreamGraph,
+        committed: Time,
+        operators: &[StoredOperator],
+        mut plan: UpgradePlan,
+    ) -> Result<(Option<Arc<StateLogs>>, UpgradePlan)> {
+        if operators.iter().chain(&self.left.operators).all(|of| of.state.is_none()) {
+            return Ok((None, plan));
+        }
+        let mut loading = Loading::of(graph, &self.left, committed, operators, &plan);
+        let from = loading.load_snapshot(&self.snapshots(), &*self.env.console)?;
+        let logs = StateLogs::open(
+            &self.env.storage,
+            &format!("{}/state", self.folder),
+            (&self.options.application, self.fence.epoch()),
+            [self.left.first_changes, self.left.first_windows],
+            &|message| self.env.console.warn(&message),
+            &mut |log, record| loading.load_change(log, record, from.as_ref()),
+        )?;
+        loading.refuse_failed(&mut plan);
+        let logs = Arc::new(logs);
+        graph.context().keep_state_in(logs.clone());
+        graph.end_restore(committed, &loading.versions())?;
+        Ok((Some(logs), plan))
+    }
+    pub(super) fn snapshots(&self) -> SnapshotFolder {
+        let (storage, path) = (self.env.storage.clone(), format!("{}/state/snapshots", self.folder));
+        SnapshotFolder { storage, path, application: self.options.application.clone(), epoch: self.fence.epoch() }
+    }
+}
+
+/// A state that is loaded.
+struct Restored {
+    id: OperatorId,
+    /// What is older was another operator's, of the same name.
+    begins: Time,
+    version: Time,
+    failed: Option<Error>,
+}
+struct Loading<'a> {
+    graph: &'a DStreamGraph,
+    left: &'a DriverState,
+    operators: BTreeMap<&'static str, Restored>,
+}
+
+impl<'a> Loading<'a> {
+    fn of(
+        graph: &'a DStreamGraph,
+        left: &'a DriverState,
+        committed: Time,
+        operators: &[StoredOperator],
+        plan: &UpgradePlan,
+    ) -> Loading<'a> {
+        let since = |id: &str| operators.iter().find(|of| of.id == id).map_or(committed, |of| of.since.into());
+        let mut loading = Loading { graph, left, operators: BTreeMap::new() };
+        for of in graph.stateful_operators() {
+            let (name, begins): (_, Time) = (of.operator.as_str(), since(of.operator.as_str()));
+            // Behind the version, batches are made again for who looks back.
+            let version = (committed - of.looks_back).max(begins);
+            if version > begins && matches!(plan.fate_of(name), Some(Fate::Kept | Fate::Migrated)) {
+                loading.operators.insert(name, Restored { id: of.operator, begins, version, failed: None });
+            }
+        }
+        loading
+    }
+    fn refuse_failed(&self, plan: &mut UpgradePlan) {
+        let failed = self.operators.values().filter_map(|of| Some((of.id, of.failed.as_ref()?)));
+        failed.for_each(|(id, error)| plan.refuse(id.as_str(), error));
+    }
+    /// Of which batch each state is that was loaded.
+    fn versions(&self) -> Vec<(OperatorId, Time)> {
+        let good = self.operators.values().filter(|of| of.failed.is_none());
+        good.map(|of| (of.id, of.version)).collect()
+    }
+    /// All states are empty, and begin to be loaded.
+    fn begin(&mut self) -> Result<()> {
+        self.operators.values_mut().for_each(|of| of.failed = None);
+        self.operators.values().try_for_each(|of| self.graph.begin_restore(of.id, of.version))
+    }
+    /// Loads the newest snapshot that can be used and is whole.
+    fn load_snapshot(
+        &mut self,
+        folder: &SnapshotFolder,
+        console: &dyn headwater_core::env::Console,
+    ) -> Result<Option<StateSnapshot>> {
+        let oldest: Option<Time> = self.operators.values().map(|of| of.version).min();
+        let Some(oldest) = oldest else { return Ok(None) };
+        let usable = |snapshot: &&StateSnapshot| Time::from(snapshot.until) <= oldest;
+        let mut candidates: Vec<&StateSnapshot> = self.left.snapshots.iter().filter(usable).collect();
+        candidates.sort_by_key(|snapshot| snapshot.until);
+        for snapshot in candidates.into_iter().rev() {
+            self.begin()?;
+            let since: Time = snapshot.since.into();
+            let loaded = folder.read(snapshot, |record| {
+                if let Some(of) = self.operators.get_mut(record.operator).filter(|of| of.begins <= since) {
+                    load(self.graph, of, record);
+                }
+                Ok(())
+            });
+            match loaded {
+                Ok(()) => return Ok(Some(snapshot.clone())),
+                Err(error) if error.kind() == ErrorKind::Data => {
+                    console.warn(&format!("{error}; an older snapshot and the changes behind it are read instead"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.begin()?;
+        Ok(None)
+    }
+    /// Loads what a batch has changed, if it counts.
+    fn load_change(&mut self, log: StateLog, record: &Record, from: Option<&StateSnapshot>) -> Result<()> {
+        let Some(of) = self.operators.get_mut(record.operator) else { return Ok(()) };
+        let Some((after, until)) = self.left.valid_times(record.epoch) else { return Ok(()) };
+        let in_snapshot = log == StateLog::Changes && from.is_some_and(|from| record.time <= Time::from(from.since));
+        let counts = record.time > after && record.time <= until.min(of.version) && record.time > of.begins;
+        if counts && !in_snapshot {
+            load(self.graph, of, record);
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of what the folder has when the program of this graph, which has started, goes on with it. Nothing changes,
+/// and the process that runs there goes on.
+pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<UpgradePlan> {
+    let journal = format!("{folder}/journal");
+    let looked = Journal::look(env.storage.clone(), &journal, DriverState::default)?;
+    let (application, left, _) = looked.unwrap_or_default();
+    let committed: Time = left.grid.map_or(Time::from_millis(0), |grid| grid.committed.into());
+    let operators = operators_of(graph, &left.operators, committed.into());
+    let mut plan = UpgradePlan::of(&left.operators, &operators);
+    if plan.is_fresh {
+        return Ok(plan);
+    }
+    let mut loading = Loading::of(graph, &left, committed, &operators, &plan);
+    let (storage, path) = (env.storage.clone(), format!("{folder}/state/snapshots"));
+    let snapshots = SnapshotFolder { storage, path, application: application.clone(), epoch: u64::MAX };
+    let from = loading.load_snapshot(&snapshots, &*env.console)?;
+    let first = [left.first_changes, left.first_windows];
+    for (at, first) in first.into_iter().enumerate() {
+        let of = (application.as_str(), u64::MAX, first);
+        read_log(&env.storage, &format!("{folder}/state"), of, at, &mut |log, record, _| {
+            loading.load_change(log, record, from.as_ref())
+        })?;
+    }
+    loading.refuse_failed(&mut plan);
+    Ok(plan)
+}
+
+fn load(graph: &DStreamGraph, of: &mut Restored, record: &Record) {
+    if of.failed.is_none() {
+        of.failed = graph.load_state(of.id, record.piece).err();
+    }
+}
+
+/// The first time of the grid that is not before `time`.
+fn ceiling(time: Time, batch: Duration, zero: Time) -> Result<Time> {
+    let floor = time.floor_from(batch, zero)?;
+    Ok(if floor == time { time } else { floor + batch })
+}
+
+/// A name for a folder, different for different ids, in characters that every store takes.
+fn file_name(id: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    id.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect()
+}

@@ -1,0 +1,254 @@
+//! [`Durable`]: what the job generator does so that batches outlive the process. It is asked before the jobs of a batch are
+//! handed out and when they have ended; nothing is handed out, counted or forgotten before the event that says so is
+//! synced.
+
+use super::driver_state::DriverState;
+use super::event::{Blob, DriverEvent, Millis};
+use super::open::Opened;
+use super::snapshots::{SnapshotFolder, Snapshotting};
+use super::state_logs::StateLogs;
+use headwater_core::dstream::{DStreamGraph, StatefulOperator};
+use headwater_core::env::Env;
+use headwater_core::time::Time;
+use headwater_core::{ErrorKind, Result};
+use headwater_storage::Journal;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A snapshot is taken when so many bytes of changes were written since the last one began, or as many as that has.
+const SNAPSHOT_AFTER: u64 = 8 << 20;
+
+pub(crate) struct Durable {
+    env: Env,
+    graph: Arc<DStreamGraph>,
+    journal: Journal<DriverState>,
+    /// None where there is no state.
+    logs: Option<Arc<StateLogs>>,
+    states: Vec<StatefulOperator>,
+    snapshots: SnapshotFolder,
+    snapshotting: Option<Snapshotting>,
+    /// For the numbers of snapshots.
+    begun: u64,
+    epoch: u64,
+    /// How long allocations are kept behind the newest batch that is committed.
+    looks_back: Duration,
+    /// Batches that are allocated and not committed; whether their jobs have ended.
+    open: BTreeMap<Time, bool>,
+    committed: Time,
+    /// Batches whose commit is recorded and maybe not synced.
+    recorded: Vec<Time>,
+    /// Whether events wait for a sync.
+    unsynced: bool,
+    /// What is done once the events before it are synced.
+    then: Vec<Then>,
+    /// Batches of the process before that somebody may look back to.
+    restored: BTreeSet<Time>,
+    _lock: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// What follows when an event is durable.
+enum Then {
+    TakeSnapshot(u64),
+    RemoveSnapshot(u64),
+    TrimLogs([u64; 2]),
+}
+
+impl Durable {
+    pub(super) fn new(
+        opened: Opened,
+        graph: Arc<DStreamGraph>,
+        logs: Option<Arc<StateLogs>>,
+        restored: BTreeSet<Time>,
+        committed: Time,
+    ) -> Result<Durable> {
+        let (states, looks_back, snapshots) = (graph.stateful_operators(), graph.looks_back(), opened.snapshots());
+        let Opened { env, fence, journal, lock, .. } = opened;
+        let (snapshotting, open, recorded, then) = Default::default();
+        let mut durable = Durable {
+            env,
+            graph,
+            journal,
+            logs,
+            states,
+            snapshots,
+            snapshotting,
+            begun: 0,
+            epoch: fence.epoch(),
+            looks_back,
+            open,
+            committed,
+            recorded,
+            unsynced: false,
+            then,
+            restored,
+            _lock: lock,
+        };
+        // What an earlier process had begun, or taken of batches that it did not commit.
+        let at: Millis = committed.into();
+        let useless = durable.journal.read(|state| {
+            let early = state.snapshots.iter().filter(|snapshot| snapshot.until > at);
+            early.map(|snapshot| snapshot.number).chain(state.begun).collect::<Vec<u64>>()
+        });
+        for number in useless {
+            durable.record(&DriverEvent::SnapshotForgotten { number })?;
+            durable.then.push(Then::RemoveSnapshot(number));
+        }
+        Ok(durable)
+    }
+
+    /// The inputs of batch `time` are fixed; durable with the next [`Durable::sync`].
+    pub(crate) fn allocated(&mut self, time: Time) -> Result<()> {
+        self.open.insert(time, false);
+        // One of the process before is in the journal already.
+        if self.journal.read(|state| state.batches.contains_key(&Millis::from(time))) {
+            return Ok(());
+        }
+        let inputs = self.graph.allocations(time).into_iter();
+        let inputs = inputs.map(|(operator, bytes)| (operator.to_string(), Blob(bytes))).collect();
+        self.record(&DriverEvent::Allocated { time: time.into(), inputs })
+    }
+    /// The jobs of batch `time` have ended, well.
+    pub(crate) fn ended(&mut self, time: Time) {
+        self.open.insert(time, true);
+    }
+    /// Whether something waits for a [`Durable::sync`].
+    pub(crate) fn needs_sync(&self) -> bool {
+        self.unsynced || !self.recorded.is_empty() || self.open.first_key_value().is_some_and(|(_, ended)| *ended)
+    }
+    /// Makes durable what there is, and commits what can be; the batches that are committed by it, and whose inputs and
+    /// blocks may go. After an error call it again when what it says is mended: nothing is lost by it.
+    pub(crate) fn sync(&mut self) -> Result<Vec<Time>> {
+        if self.open.first_key_value().is_some_and(|(_, ended)| *ended) {
+            // What a batch has changed is durable before its commit.
+            self.logs.iter().try_for_each(|logs| logs.sync())?;
+            while let Some((time, _)) = self.open.pop_first_if_ended() {
+                let forget = (time - self.looks_back).into();
+                self.record(&DriverEvent::Committed { time: time.into(), forget })?;
+                self.recorded.push(time);
+            }
+        }
+        if self.unsynced {
+            self.journal.sync()?;
+            self.unsynced = false;
+        }
+        let committed = std::mem::take(&mut self.recorded);
+        let then = std::mem::take(&mut self.then);
+        then.into_iter().for_each(|then| self.follow(then));
+        if let Some(newest) = committed.last() {
+            self.committed = *newest;
+            self.look_after_states()?;
+        }
+        Ok(committed)
+    }
+    /// Batches of the process before that nobody looks back to any more.
+    pub(crate) fn forgotten(&mut self) -> BTreeSet<Time> {
+        let kept = self.restored.split_off(&(self.committed - self.looks_back + Duration::from_millis(1)));
+        std::mem::replace(&mut self.restored, kept)
+    }
+    /// The process ends: the next one has few events to read. What could not be written is read from the log then.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        if let Some(snapshotting) = self.snapshotting.take() {
+            snapshotting.end();
+        }
+        self.journal.snapshot()
+    }
+
+    fn record(&mut self, event: &DriverEvent) -> Result<()> {
+        self.unsynced = true;
+        self.journal.record(event)
+    }
+    fn follow(&mut self, then: Then) {
+        let done = match then {
+            Then::TakeSnapshot(number) => self.begin_snapshot(number).or_else(|error| {
+                self.env.console.warn(&format!("no snapshot of the states can begin: {error}"));
+                self.record(&DriverEvent::SnapshotForgotten { number })
+            }),
+            Then::RemoveSnapshot(number) => self.snapshots.remove(number),
+            Then::TrimLogs(first) => self.logs.iter().try_for_each(|logs| logs.remove_before(first)),
+        };
+        if let Err(error) = done {
+            self.env.console.warn(&format!("old state stays on disk for now: {error}"));
+        }
+    }
+
+    /// Takes snapshots, and lets go of what they make needless. Events go with the next sync.
+    fn look_after_states(&mut self) -> Result<()> {
+        let Some(logs) = self.logs.clone() else { return Ok(()) };
+        self.end_snapshot()?;
+        let looks_back = self.states.iter().map(|of| of.looks_back).max().unwrap_or_default();
+        let usable_at: Millis = (self.committed - looks_back).into();
+        let (usable, pending, bytes) = self.journal.read(|state| {
+            let (usable, pending): (Vec<_>, Vec<_>) =
+                state.snapshots.iter().cloned().partition(|snapshot| snapshot.until <= usable_at);
+            let bytes = state.snapshots.last().map_or(0, |snapshot| snapshot.bytes);
+            (usable, !pending.is_empty() || state.begun.is_some(), bytes)
+        });
+        for old in usable.iter().rev().skip(2) {
+            self.record(&DriverEvent::SnapshotForgotten { number: old.number })?;
+            self.then.push(Then::RemoveSnapshot(old.number));
+        }
+        if !pending && self.snapshotting.is_none() && logs.bytes_since_snapshot() >= bytes.max(SNAPSHOT_AFTER) {
+            self.begun += 1;
+            let number = (self.epoch << 20) + self.begun;
+            self.record(&DriverEvent::SnapshotBegun { number })?;
+            self.then.push(Then::TakeSnapshot(number));
+        }
+        // Behind the older of two snapshots; what is in a window behind its beginning.
+        let changes = usable.iter().rev().nth(1).map_or(Time::from_millis(i64::MIN), |older| older.since.into());
+        let windows = self.states.iter().filter_map(|of| Some(self.committed - of.looks_back - of.window?)).min();
+        let windows = windows.unwrap_or(self.committed);
+        let first = logs.first_needed([changes, windows]);
+        if self.journal.read(|state| [state.first_changes, state.first_windows]) < first {
+            let done = changes.min(windows).into();
+            self.record(&DriverEvent::LogsTrimmed { changes: first[0], windows: first[1], done })?;
+            self.then.push(Then::TrimLogs(first));
+        }
+        Ok(())
+    }
+    fn begin_snapshot(&mut self, number: u64) -> Result<()> {
+        let operators = self.states.iter().map(|of| of.operator).collect();
+        self.logs.iter().for_each(|logs| logs.snapshot_begins());
+        let begun = Snapshotting::begin(&self.env, self.snapshots.clone(), self.graph.clone(), operators, number);
+        self.snapshotting = Some(begun?);
+        Ok(())
+    }
+    /// Takes note of a snapshot that has ended.
+    fn end_snapshot(&mut self) -> Result<()> {
+        let Some(outcome) = self.snapshotting.as_ref().and_then(Snapshotting::outcome) else { return Ok(()) };
+        let Some(ended) = self.snapshotting.take() else { return Ok(()) };
+        let number = ended.number;
+        ended.end();
+        match outcome {
+            Ok(snapshot) => self.record(&DriverEvent::SnapshotTaken(snapshot)),
+            Err(error) => {
+                if error.kind() != ErrorKind::Cancelled {
+                    let later = "it is tried again behind as many changes, which are kept until then";
+                    self.env.console.warn(&format!("the snapshot of the states failed: {error}; {later}"));
+                }
+                self.then.push(Then::RemoveSnapshot(number));
+                self.record(&DriverEvent::SnapshotForgotten { number })
+            }
+        }
+    }
+}
+
+/// The oldest batch, if its jobs have ended.
+trait PopEnded {
+    fn pop_first_if_ended(&mut self) -> Option<(Time, bool)>;
+}
+impl PopEnded for BTreeMap<Time, bool> {
+    fn pop_first_if_ended(&mut self) -> Option<(Time, bool)> {
+        let first = self.first_entry().filter(|first| *first.get())?;
+        Some(first.remove_entry())
+    }
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        if let Some(snapshotting) = self.snapshotting.take() {
+            snapshotting.end();
+        }
+    }
+}
