@@ -225,6 +225,19 @@ impl Conf {
     pub fn buffered_records_max(self, records: usize) -> Conf {
         self.in_code(&keys::BUFFERED_RECORDS_MAX, records.to_string())
     }
+    /// Whether receivers of a durable application write what they receive to a log, before a batch has it or its sender is
+    /// told; default true. Source: `spark.streaming.receiver.writeAheadLog.enable`, whose default is false.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// let conf = Conf::new().write_ahead_log(false);
+    /// assert_eq!(conf.get("spark.streaming.receiver.writeAheadLog.enable")?, "false");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn write_ahead_log(self, is_on: bool) -> Conf {
+        self.in_code(&keys::WRITE_AHEAD_LOG, is_on.to_string())
+    }
     /// Records a second that a direct stream takes of each partition of its source, in its first batch too; default: all
     /// there is. Parts of a record go into a later batch, so that it is exact also at short intervals. Where offsets have
     /// gaps it counts offsets. Source: `spark.streaming.kafka.maxRatePerPartition`, which takes at least one a batch.

@@ -6,6 +6,7 @@ use crate::engine::LocalEngine;
 use crate::env::system_env;
 use crate::running::RunningContext;
 use crate::scheduler::{Listeners, StreamingContextState};
+use crate::write_ahead_logs::WriteAheadLogs;
 use headwater_core::dstream::{DStream, DStreamGraph};
 use headwater_core::engine::Engine;
 use headwater_core::env::Env;
@@ -24,6 +25,7 @@ pub struct StreamingContext {
     pub(crate) conf: Conf,
     pub(crate) graph: Arc<DStreamGraph>,
     pub(crate) listeners: Listeners,
+    pub(crate) logs: WriteAheadLogs,
     /// What `checkpoint` was told.
     checkpoint: OnceLock<String>,
 }
@@ -70,7 +72,8 @@ impl StreamingContext {
         let (blocks, state) = (conf.block_store_limits(), conf.state_limits());
         let context = RddContext::with_limits(engine, env, seed, partitions, blocks, state);
         let graph = Arc::new(DStreamGraph::new(context, batch_duration));
-        StreamingContext { conf, graph, listeners: Listeners::default(), checkpoint: OnceLock::new() }
+        let (listeners, logs, checkpoint) = (Listeners::default(), WriteAheadLogs::default(), OnceLock::new());
+        StreamingContext { conf, graph, listeners, logs, checkpoint }
     }
 
     /// Makes the application durable: what it must know after a crash, a stop or a new version of the program is kept in

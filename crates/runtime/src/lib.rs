@@ -14,6 +14,7 @@ mod listeners;
 mod running;
 mod scheduler;
 pub mod testkit;
+mod write_ahead_logs;
 
 pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;

@@ -62,6 +62,30 @@ impl Fence {
         let message = format!("cannot take the fence {folder}: {TRIES_MAX} other processes were faster, one by one");
         Err(Error::new(ErrorKind::Outside, message))
     }
+    /// Takes it under an epoch that a fence elsewhere gave: for one of several folders that an application writes. An error
+    /// of the kind `Fenced` if a later one has it.
+    ///
+    /// ```
+    /// use headwater_core::ErrorKind;
+    /// use headwater_storage::{Fence, MemoryStorage};
+    /// use std::sync::Arc;
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// let enter = |epoch| Fence::enter(storage.clone(), "run/lines/fence", epoch, "a process");
+    /// let first = enter(3)?;
+    /// enter(5)?.check()?;
+    /// assert_eq!(first.check().unwrap_err().kind(), ErrorKind::Fenced);
+    /// assert_eq!(enter(4).err().unwrap().kind(), ErrorKind::Fenced);
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn enter(storage: Arc<dyn Storage>, folder: &str, epoch: u64, owner: &str) -> Result<Fence> {
+        // It may be there already, by an attempt whose end was not known.
+        storage.put_new(&path_of(folder, epoch), owner.as_bytes())?;
+        let fence = Fence { storage, folder: folder.to_owned(), epoch };
+        fence.check()?;
+        let older = epochs(&*fence.storage, folder)?.into_iter().filter(|older| *older < epoch);
+        older.into_iter().try_for_each(|older| fence.storage.remove(&path_of(folder, older)))?;
+        Ok(fence)
+    }
     /// The number of this taking: higher than that of all before.
     pub fn epoch(&self) -> u64 {
         self.epoch

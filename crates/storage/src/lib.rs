@@ -1,5 +1,6 @@
 //! What Headwater keeps for the next process: files on local disks, in memory and on faulty disks of tests
-//! ([`Storage`](headwater_core::env::Storage)), logs of records on them ([`LogReader`], [`LogWriter`]), journals of a
+//! ([`Storage`](headwater_core::env::Storage)), logs of records on them ([`LogReader`], [`LogWriter`]), the
+//! write-ahead log of received blocks ([`SegmentedWriteAheadLog`]), journals of a
 //! program's state ([`Journal`]), and the right to write them ([`Fence`]). No clock, no thread, and no disk outside of
 //! [`LocalStorage`].
 //!
@@ -28,6 +29,7 @@ mod local;
 mod log;
 mod memory;
 mod path;
+mod write_ahead_log;
 
 pub use faulty::{Failure, FaultPlan, FaultyStorage};
 pub use fence::Fence;
@@ -41,3 +43,4 @@ pub use log::{
     Position, TornTail, cut_log, read_record,
 };
 pub use memory::MemoryStorage;
+pub use write_ahead_log::SegmentedWriteAheadLog;

@@ -26,6 +26,7 @@ pub(crate) use frame::FRAME_BYTES;
 pub(crate) use reader::fenced;
 pub use reader::{LogReader, read_record};
 pub use writer::LogWriter;
+pub(crate) use writer::remove_before;
 
 use headwater_core::Result;
 use headwater_core::env::Storage;

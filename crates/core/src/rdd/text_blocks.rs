@@ -1,6 +1,7 @@
 //! The lines of received blocks: a partition is a run of blocks.
 
 use super::{CHUNK, FoundShuffles, Node, Outcome, Rdd, RddContext, Sink, Task};
+use crate::receiver::ReceivedBlock;
 use crate::text::{Block, Text};
 
 /// Partitions that a batch of blocks is cut into at most. Every map task builds a table of its own, so few large tasks
@@ -11,7 +12,8 @@ pub(super) fn partitions_max(threads: usize) -> usize {
 }
 
 /// The lines of `blocks`, in order. A line is a counted slice of its block. A partition is a block, or a run of blocks
-/// where there are more than two for each of several task threads, or more than one for a single thread.
+/// where there are more than two for each of several task threads, or more than one for a single thread. A block that is
+/// not in memory is read by its task.
 ///
 /// ```
 /// # use headwater_core::{rdd::text_blocks, text::Block};
@@ -20,13 +22,17 @@ pub(super) fn partitions_max(threads: usize) -> usize {
 /// assert_eq!(text_blocks(&context, blocks).collect()?, ["to be", "or not", "to be"]);
 /// # Ok::<(), headwater_core::Error>(())
 /// ```
-pub fn text_blocks(context: &RddContext, blocks: Vec<Block>) -> Rdd<Text> {
+pub fn text_blocks(
+    context: &RddContext,
+    blocks: impl IntoIterator<Item = impl Into<ReceivedBlock<Block>>>,
+) -> Rdd<Text> {
+    let blocks: Vec<ReceivedBlock<Block>> = blocks.into_iter().map(Into::into).collect();
     let partitions = blocks.len().min(partitions_max(context.engine().default_parallelism()));
     Rdd::from_node(context, TextBlocks { blocks, partitions })
 }
 
 struct TextBlocks {
-    blocks: Vec<Block>,
+    blocks: Vec<ReceivedBlock<Block>>,
     partitions: usize,
 }
 impl Node<Text> for TextBlocks {
@@ -37,7 +43,7 @@ impl Node<Text> for TextBlocks {
     fn compute(&self, task: &Task<'_>, sink: Sink<'_, Text>) -> Outcome {
         let cut = |partition: usize| partition * self.blocks.len() / self.partitions;
         let run = &self.blocks[cut(task.partition())..cut(task.partition() + 1)];
-        run.iter().try_for_each(|block| push_lines(block, task, sink))
+        run.iter().try_for_each(|block| push_lines(&block.get()?, task, sink))
     }
 }
 

@@ -25,6 +25,7 @@ mod rdd_actions;
 mod rdd_operators;
 mod rdd_properties;
 mod rdds_in_streams;
+mod received_blocks;
 mod sharing;
 mod shuffles;
 mod socket;

@@ -5,7 +5,7 @@ use crate::checksum;
 use crate::measure::Contender;
 use headwater::prelude::*;
 use headwater::rdd::text_blocks;
-use headwater::receiver::{StoreLimits, TextReceiverStore};
+use headwater::receiver::{ReceiverStore, StoreLimits, TextReceiverStore};
 use std::sync::Arc;
 
 /// What a socket receiver reads at a time.
@@ -19,14 +19,14 @@ pub(crate) fn ours(text: &Arc<Vec<u8>>, local: usize) -> Contender<'static> {
     let (text, context) = (text.clone(), context::rdds(local));
     // The batch is received before it is processed, so the store must hold all of it.
     let limits = StoreLimits { line_bytes_max: LINE_BYTES_MAX, buffered_bytes_max: usize::MAX };
-    let store = TextReceiverStore::new("the generated text".to_string(), &context, limits);
+    let store = TextReceiverStore::new("the generated text", &context, limits);
     let mut time = Time::from_millis(0);
     Contender::new("the engine", move || {
         time += seconds(1);
         for piece in text.chunks(PIECE_BYTES) {
             assert!(store.store(piece, &|| false), "a store takes bytes until it is stopped");
         }
-        store.end_of_stream();
+        store.end_of_stream(&|| false);
         store.allocate(time);
         let lines = text_blocks(&context, store.blocks_of_batch(time));
         let total = count(&lines);

@@ -159,7 +159,8 @@ mod tests {
         let number_or = Kind::NumberOr { word: "threads", min, max };
         let size = Kind::Size { min: 1, max: 1 << 20 };
         let duration = Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(60) };
-        let cases: [(&Kind, &[&str], &[&str], &str); 6] = [
+        let cases: [(&Kind, &[&str], &[&str], &str); 7] = [
+            (&Kind::Word(&["true", "false"]), &["true", " false "], &["", "yes", "1"], "is not one of `true`, `false`"),
             (&text, &["", "any thing"], &["two\nlines", "\0"], "is not one line"),
             (&number, &["1", " 8 "], &["0", "9", "+1", "-1", "x", "", "1.0"], "is not a whole number from 1 to 8"),
             (

@@ -213,6 +213,16 @@ keys!(
         meaning: "Records that a receiver of typed records (`socket_stream`) holds for batches that are not done. At the \
                   limit it takes no more until a batch is done, and so its peer waits.",
     },
+    WRITE_AHEAD_LOG = Key {
+        name: "headwater.streaming.receiver.write_ahead_log",
+        spark: Some("spark.streaming.receiver.writeAheadLog.enable"),
+        kind: Kind::Word(&["true", "false"]),
+        default: "true",
+        secret: false,
+        meaning: "Whether receivers of a durable application write what they receive to a log, before a batch has it or \
+                  its sender is told: then a crash loses nothing of it. It does nothing in an application that is not \
+                  durable (Spark's default is `false`).",
+    },
     MAX_RATE_PER_PARTITION = Key {
         name: "headwater.streaming.max_rate_per_partition",
         spark: None,

@@ -18,7 +18,8 @@ pub(super) fn why_absent(key: &str) -> Option<&'static str> {
     ABSENT.iter().find(|absent| absent.keys.iter().any(|pattern| matches(pattern))).map(|absent| absent.why)
 }
 
-const NO_WAL: &str = "there is no write-ahead log: what was received and not processed is lost when the process dies";
+const WAL: &str = "segments of the write-ahead log end by size, writes wait for each other and are made durable together, and \
+                   a store that cannot append gets a file for each; StreamingContext::write_ahead_log takes another log";
 const ONE_PROCESS: &str = "tasks are threads of one process; headwater.master says how many";
 
 /// In the order of Spark's own documentation.
@@ -51,11 +52,17 @@ pub(super) static ABSENT: &[Absent] = &[
     },
     Absent {
         keys: &["spark.streaming.receiver.blockStoreTimeout"],
-        why: "a block is stored in memory by the receiver itself, which cannot time out",
+        why: "a block is stored by the receiver itself, which tries again for as long as its log fails",
     },
     Absent {
-        keys: &["spark.streaming.receiver.writeAheadLog.*", "spark.streaming.driver.writeAheadLog.*"],
-        why: NO_WAL,
+        keys: &[
+            "spark.streaming.receiver.writeAheadLog.class",
+            "spark.streaming.receiver.writeAheadLog.rollingIntervalSecs",
+            "spark.streaming.receiver.writeAheadLog.maxFailures",
+            "spark.streaming.receiver.writeAheadLog.closeFileAfterWrite",
+            "spark.streaming.driver.writeAheadLog.*",
+        ],
+        why: WAL,
     },
     Absent {
         keys: &["spark.streaming.unpersist"],
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_pattern_stands_for_all_that_begin_so_and_for_nothing_else() {
-        assert_eq!(why_absent("spark.streaming.driver.writeAheadLog.rollingIntervalSecs"), Some(NO_WAL));
+        assert_eq!(why_absent("spark.streaming.driver.writeAheadLog.rollingIntervalSecs"), Some(WAL));
         assert_eq!(why_absent("spark.streaming.driver.writeAheadLogs"), None);
         assert_eq!(why_absent("spark.executor.cores"), Some(ONE_PROCESS));
         assert_eq!(why_absent("spark.executor.cores.x"), None);

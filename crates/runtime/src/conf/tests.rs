@@ -130,13 +130,14 @@ fn methods_set_the_key_that_bears_their_name() {
         .line_bytes_max(12 << 10)
         .buffered_bytes_max(13)
         .buffered_records_max(14)
+        .write_ahead_log(false)
         .max_rate_per_partition(99)
         .listener_queue_max(15)
         .connect_timeout(2 * second)
         .receiver_restart_delay(3 * second);
     let values = [
-        "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "4g", "77", "12k", "13", "14", "99", "15",
-        "2s", "3s",
+        "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "4g", "77", "12k", "13", "14", "false", "99",
+        "15", "2s", "3s",
     ];
     assert_eq!(keys::KEYS.iter().map(|key| conf.get(key.name).unwrap()).collect::<Vec<_>>(), values);
     for key in keys::KEYS {

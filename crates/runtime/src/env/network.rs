@@ -3,7 +3,7 @@
 
 use headwater_core::env::{Connection, Network};
 use headwater_core::{Error, ErrorKind, Result};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +41,9 @@ struct TcpConnection {
 }
 impl Connection for TcpConnection {
     fn reader(&mut self) -> &mut dyn Read {
+        &mut self.stream
+    }
+    fn writer(&mut self) -> &mut dyn Write {
         &mut self.stream
     }
     fn closer(&self) -> Arc<dyn Fn() + Send + Sync> {

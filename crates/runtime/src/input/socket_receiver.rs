@@ -4,9 +4,11 @@
 use super::receiver_thread::{ReceiverThread, StopSignal};
 use crate::conf::keys;
 use crate::context::StreamingContext;
+use crate::write_ahead_logs::WriteAheadLogs;
 use headwater_core::env::{Connection, Env};
-use headwater_core::input::{InputDStream, InputHost};
+use headwater_core::input::{InputDStream, InputFolder, InputHost};
 use headwater_core::listener::{ReceiverInfo, StreamId, StreamInputInfo, StreamingEvent};
+use headwater_core::receiver::ReceiverStore;
 use headwater_core::time::Time;
 use headwater_core::{Error, Result};
 use std::fmt;
@@ -28,14 +30,8 @@ struct Connecting {
 pub(super) trait Intake: Send + Sync + 'static {
     /// Takes in a connection to `address` until it ends or `signal` stops; whether anything came, and how it ended.
     fn receive(&self, connection: Box<dyn Connection>, address: &Address, signal: &StopSignal) -> (bool, Error);
-    /// As [`InputDStream::allocate`].
-    fn allocate(&self, time: Time);
-    /// The number of records of a batch.
-    fn records_of_batch(&self, time: Time) -> u64;
-    /// As [`InputDStream::has_unallocated`].
-    fn has_unallocated(&self) -> bool;
-    /// As [`InputDStream::processed`].
-    fn processed(&self, time: Time);
+    /// Where they are.
+    fn store(&self) -> &dyn ReceiverStore;
 }
 
 /// A peer, as the program names it.
@@ -68,6 +64,8 @@ pub(super) struct SocketSource<I> {
     env: Env,
     intake: Arc<I>,
     connecting: Connecting,
+    /// None where there shall be no log.
+    logs: Option<WriteAheadLogs>,
     thread: ReceiverThread,
 }
 
@@ -82,30 +80,45 @@ impl<I: Intake> SocketSource<I> {
         let connecting =
             Connecting { timeout: ssc.conf.duration(timeout), restart_delay: ssc.conf.duration(restart_delay) };
         let env = ssc.context().env().clone();
-        SocketSource { operation, address, env: env.clone(), intake, connecting, thread: ReceiverThread::new(env) }
+        let logs = ssc.conf.is(&keys::WRITE_AHEAD_LOG).then(|| ssc.logs.clone());
+        let thread = ReceiverThread::new(env.clone());
+        SocketSource { operation, address, env, intake, connecting, logs, thread }
     }
 }
 
 impl<I: Intake> InputDStream for SocketSource<I> {
+    fn keep_in(&self, folder: InputFolder) -> Result<()> {
+        if let Some(logs) = &self.logs {
+            self.intake.store().keep_in(logs.open(folder)?);
+        }
+        Ok(())
+    }
+    fn restore(&self, time: Time, allocation: &[u8]) -> Result<()> {
+        self.intake.store().restore(time, allocation)
+    }
     fn start(&self, stream: StreamId, host: Arc<dyn InputHost>) -> Result<()> {
+        self.intake.store().start(host.clone())?;
         let (operation, address) = (self.operation, self.address.clone());
         let (env, intake, connecting) = (self.env.clone(), self.intake.clone(), self.connecting);
         let receiver = Receiver { operation, address, env, intake, connecting, stream, host };
         self.thread.start(&format!("socket-receiver-{}", self.address), move |signal| receiver.run(signal))
     }
     fn allocate(&self, time: Time) -> Result<()> {
-        self.intake.allocate(time);
+        self.intake.store().allocate(time);
         Ok(())
     }
+    fn allocation(&self, time: Time) -> Option<Vec<u8>> {
+        self.intake.store().allocation(time)
+    }
     fn info(&self, stream: StreamId, time: Time) -> Option<StreamInputInfo> {
-        let records = self.intake.records_of_batch(time);
+        let records = self.intake.store().records_of_batch(time);
         Some(StreamInputInfo::new(stream, records).with_description(self.address.to_string()))
     }
     fn has_unallocated(&self) -> bool {
-        self.intake.has_unallocated()
+        self.intake.store().has_unallocated()
     }
     fn processed(&self, time: Time) {
-        self.intake.processed(time);
+        self.intake.store().processed(time);
     }
     fn stop(&self) {
         self.thread.stop();

@@ -7,8 +7,7 @@ use crate::context::StreamingContext;
 use headwater_core::dstream::DStream;
 use headwater_core::env::Connection;
 use headwater_core::rdd::record_blocks;
-use headwater_core::receiver::RecordReceiverStore;
-use headwater_core::time::Time;
+use headwater_core::receiver::{ReceiverStore, RecordReceiverStore};
 use headwater_core::{Closure, Data, Error, ErrorKind, Result, panic_message};
 use std::error::Error as StdError;
 use std::io::{self, Read};
@@ -25,8 +24,12 @@ impl StreamingContext {
     /// warning; it is made again as in [`StreamingContext::socket_text_stream`], and so with a new iterator. Records
     /// that came before stay. At [`Conf::buffered_records_max`](crate::Conf::buffered_records_max) the iterator is not
     /// asked for more until a batch is done. A partition is one or more blocks of up to 65,536 records. An empty host
-    /// or port 0 fails the start. After a crash, records that were received and not processed are lost. Source:
-    /// Spark's `socketStream`, whose iterator throws where this one gives an error.
+    /// or port 0 fails the start.
+    ///
+    /// In a durable application records are written to a log, in blocks of up to 4 MiB and when a batch is made, before
+    /// the batch has them: after a crash, what batches had is not lost, and the rest of the last interval is. They are
+    /// written as MessagePack with the names of their fields, so that a later version of the program reads them. Otherwise,
+    /// what was not processed is lost. Source: Spark's `socketStream`, whose iterator throws where this one gives an error.
     ///
     /// ```
     /// use headwater::{prelude::*, testkit};
@@ -71,7 +74,8 @@ impl StreamingContext {
     {
         let address = Address::new(self, "socket_stream", host, port);
         let context = self.context().clone();
-        let store = RecordReceiverStore::new(self.conf.count(&keys::BUFFERED_RECORDS_MAX), context.env().clock.clone());
+        let (source, limit) = (format!("socket {address}"), self.conf.count(&keys::BUFFERED_RECORDS_MAX));
+        let store = RecordReceiverStore::new(source, limit, context.env());
         let intake = Arc::new(Converted { store, converter });
         let source = SocketSource::new(self, "socket_stream", address, intake.clone());
         DStream::from_input(&self.graph, "socket_stream", Arc::new(source), move |time| {
@@ -113,22 +117,14 @@ where
         };
         (received, ended)
     }
-    fn allocate(&self, time: Time) {
-        self.store.allocate(time);
-    }
-    fn records_of_batch(&self, time: Time) -> u64 {
-        self.store.blocks_of_batch(time).iter().map(|block| block.len() as u64).sum()
-    }
-    fn has_unallocated(&self) -> bool {
-        self.store.has_unallocated()
-    }
-    fn processed(&self, time: Time) {
-        self.store.processed(time);
+    fn store(&self) -> &dyn ReceiverStore {
+        &self.store
     }
 }
 
 impl<T, C, I, E> Converted<T, C>
 where
+    T: Data,
     C: Fn(Box<dyn Read + Send>) -> I,
     I: IntoIterator<Item = Result<T, E>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
@@ -152,7 +148,7 @@ where
             if signal.is_stopped() {
                 return Ok(());
             }
-            has_room = self.store.store(record);
+            has_room = self.store.store(record, &|| signal.is_stopped());
             *received = true;
         }
     }

@@ -7,9 +7,8 @@ use headwater_core::Error;
 use headwater_core::dstream::DStream;
 use headwater_core::env::Connection;
 use headwater_core::rdd::text_blocks;
-use headwater_core::receiver::TextReceiverStore;
+use headwater_core::receiver::{ReceiverStore, TextReceiverStore};
 use headwater_core::text::Text;
-use headwater_core::time::Time;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
@@ -25,9 +24,12 @@ impl StreamingContext {
     /// ([`Conf::receiver_restart_delay`](crate::Conf::receiver_restart_delay),
     /// [`Conf::connect_timeout`](crate::Conf::connect_timeout)). What the server sent before stays.
     /// Limits: [`Conf::line_bytes_max`](crate::Conf::line_bytes_max),
-    /// [`Conf::buffered_bytes_max`](crate::Conf::buffered_bytes_max). An empty host or port 0 fails the start. There
-    /// is no protocol to ask for lines again: after a crash, those that were received and not processed are lost.
-    /// Source: Spark's `socketTextStream`.
+    /// [`Conf::buffered_bytes_max`](crate::Conf::buffered_bytes_max). An empty host or port 0 fails the start.
+    ///
+    /// In a durable application lines are written to a log as they come, and a batch has those that are durable: after a
+    /// crash nothing of them is lost. What was on its way into the log is, since there is no protocol to ask for it again:
+    /// [`StreamingContext::reliable_socket_text_stream`] has one. Otherwise, what was not processed is lost. Source: Spark's
+    /// `socketTextStream`.
     ///
     /// ```
     /// use headwater::{prelude::*, testkit};
@@ -81,20 +83,11 @@ impl Intake for Lines {
         };
         // A line that our own stop has cut off is no record.
         if !signal.is_stopped() {
-            self.0.end_of_stream();
+            self.0.end_of_stream(&|| signal.is_stopped());
         }
         (received, ended)
     }
-    fn allocate(&self, time: Time) {
-        self.0.allocate(time);
-    }
-    fn records_of_batch(&self, time: Time) -> u64 {
-        self.0.lines_of_batch(time)
-    }
-    fn has_unallocated(&self) -> bool {
-        self.0.has_unallocated()
-    }
-    fn processed(&self, time: Time) {
-        self.0.processed(time);
+    fn store(&self) -> &dyn ReceiverStore {
+        &self.0
     }
 }

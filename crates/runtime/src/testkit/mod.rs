@@ -12,6 +12,7 @@ mod folder;
 mod input;
 mod isolated;
 mod memory_source;
+mod reliable_sender;
 mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
@@ -22,4 +23,5 @@ pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;
 pub use isolated::{IsolatedProgram, isolated};
 pub use memory_source::MemorySource;
+pub use reliable_sender::ReliableSender;
 pub use spill::{MemorySpill, SpillFault};

@@ -133,9 +133,7 @@ impl LogWriter {
             Place::Open { segment, .. } => segment,
             Place::Next { segment, .. } | Place::Unsure { segment, .. } => segment - 1,
         };
-        let numbers = segments(&*self.storage, &self.folder)?;
-        let old = numbers.into_iter().filter(|number| *number < segment.min(newest));
-        old.into_iter().try_for_each(|number| self.storage.remove(&path_of(&self.folder, number)))
+        remove_before(&*self.storage, &self.folder, segment.min(newest))
     }
     /// The segment that the next record goes to.
     pub fn segment(&self) -> u64 {
@@ -258,4 +256,10 @@ impl LogWriter {
     fn too_long(&self, what: String) -> Error {
         Error::new(ErrorKind::Resources, format!("cannot append to the log {}: {what}", self.folder))
     }
+}
+
+/// Removes the segments before `segment`, which must be there, oldest first.
+pub(crate) fn remove_before(storage: &dyn Storage, folder: &str, segment: u64) -> Result<()> {
+    let old = segments(storage, folder)?.into_iter().filter(|number| *number < segment);
+    old.into_iter().try_for_each(|number| storage.remove(&path_of(folder, number)))
 }

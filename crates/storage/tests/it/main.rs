@@ -10,3 +10,4 @@ mod journal;
 mod local;
 mod size;
 mod support;
+mod write_ahead_log;
