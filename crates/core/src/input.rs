@@ -30,7 +30,8 @@ pub trait InputDStream: Send + Sync {
     }
     /// Gives batch `time` again what [`InputDStream::allocation`] said of it in an earlier process, before the first
     /// `allocate` of this one: batch `time` has exactly that then, and later batches go on behind the newest one restored.
-    /// An error for what cannot be read, and from an input that says nothing of its batches.
+    /// Where it is given a batch twice, what was said the second time came behind the first, and the batch has both. An error
+    /// for what cannot be read, and from an input that says nothing of its batches.
     fn restore(&self, time: Time, _allocation: &[u8]) -> Result<()> {
         Err(Error::program(format!(
             "an input of batch {time} was stored that this program's input cannot read: it is of another kind"

@@ -176,8 +176,15 @@ impl<S: DirectSource> InputDStream for DirectInput<S> {
 
     fn restore(&self, time: Time, allocation: &[u8]) -> Result<()> {
         let of_batch = |error: Error| error.within(format!("{}, batch {time}", self.place));
-        let ranges = allocation::from_bytes(allocation).map_err(of_batch)?;
+        let mut ranges = allocation::from_bytes(allocation).map_err(of_batch)?;
         let mut state = self.lock();
+        if let Some(earlier) = state.batches.get(&time) {
+            // The batch interval is a multiple of what it was: the ranges of one partition follow each other.
+            let begin = |partition| earlier.ranges.iter().find(|range| range.partition == partition);
+            for range in &mut ranges {
+                range.from = begin(range.partition).map_or(range.from, |earlier| earlier.from);
+            }
+        }
         if state.newest < Some(time) {
             state.go_on(time, &ranges);
         }

@@ -77,7 +77,16 @@ impl<B: Clone> BlockLog<B> {
     pub(super) fn restore(&self, time: Time, allocation: &[u8]) -> Result<()> {
         let of_batch = |error: Error| error.within(format!("{}, batch {time}", self.source));
         let allocated = AllocatedBlocks::from_bytes(allocation).map_err(of_batch)?;
-        self.lock().allocations.insert(time, allocated);
+        let mut state = self.lock();
+        let allocated = match state.allocations.remove(&time) {
+            // The batch interval is a multiple of what it was: the blocks of both batches follow each other.
+            Some(earlier) => {
+                let AllocatedBlocks { until, records, note, .. } = allocated;
+                AllocatedBlocks { until, records: earlier.records + records, note, ..earlier }
+            }
+            None => allocated,
+        };
+        state.allocations.insert(time, allocated);
         Ok(())
     }
 

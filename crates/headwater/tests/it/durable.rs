@@ -32,3 +32,6 @@ fn state_and_inputs_go_on_behind_a_restart() {
 }
 
 mod crashes;
+mod restarts;
+mod rules;
+mod upgrades;

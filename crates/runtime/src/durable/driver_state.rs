@@ -25,6 +25,8 @@ pub(crate) struct DriverState {
     pub(super) snapshots: Vec<StateSnapshot>,
     /// The snapshot that is being written, or that was when a process ended.
     pub(super) begun: Option<u64>,
+    /// Up to where the logs of states must reach: segment and offset of the newest record of each.
+    pub(super) log_ends: [Option<(u64, u64)>; 2],
     /// The first segments of the logs of states that matter.
     pub(super) first_changes: u64,
     pub(super) first_windows: u64,
@@ -92,7 +94,10 @@ impl JournalState for DriverState {
                 self.batches.insert(*time, inputs.clone());
                 self.grid.iter_mut().for_each(|grid| grid.allocated = grid.allocated.max(*time));
             }
-            DriverEvent::Committed { time, forget } => self.committed(*time, *forget),
+            DriverEvent::Committed { time, forget, logs } => {
+                self.log_ends = *logs;
+                self.committed(*time, *forget);
+            }
             DriverEvent::SnapshotBegun { number } => self.begun = Some(*number),
             DriverEvent::SnapshotTaken(snapshot) => {
                 self.begun = None;
@@ -132,7 +137,7 @@ mod tests {
         DriverEvent::Allocated { time: Millis(time), inputs: vec![("a".into(), Blob(vec![time as u8]))] }
     }
     fn committed(time: i64, forget: i64) -> DriverEvent {
-        DriverEvent::Committed { time: Millis(time), forget: Millis(forget) }
+        DriverEvent::Committed { time: Millis(time), forget: Millis(forget), logs: [None; 2] }
     }
     fn after(events: &[DriverEvent]) -> DriverState {
         let mut state = DriverState::default();

@@ -19,7 +19,12 @@ pub(crate) enum DriverEvent {
     /// What the inputs have for a batch is fixed.
     Allocated { time: Millis, inputs: Vec<(String, Blob)> },
     /// All of a batch is done, and of those up to `forget` nothing is asked for again.
-    Committed { time: Millis, forget: Millis },
+    Committed {
+        time: Millis,
+        forget: Millis,
+        /// Where the newest record of each log of states begins that the batch needs; none before the first.
+        logs: [Option<(u64, u64)>; 2],
+    },
     /// A snapshot of all states is written from here on.
     SnapshotBegun { number: u64 },
     /// There is a snapshot of all states.

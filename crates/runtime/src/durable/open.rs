@@ -179,7 +179,7 @@ impl Opened {
             &self.env.storage,
             &format!("{}/state", self.folder),
             (&self.options.application, self.fence.epoch()),
-            [self.left.first_changes, self.left.first_windows],
+            ([self.left.first_changes, self.left.first_windows], self.left.log_ends),
             &|message| self.env.console.warn(&message),
             &mut |log, record| loading.load_change(log, record, from.as_ref()),
         )?;

@@ -125,7 +125,8 @@ impl Durable {
             self.logs.iter().try_for_each(|logs| logs.sync())?;
             while let Some((time, _)) = self.open.pop_first_if_ended() {
                 let forget = (time - self.looks_back).into();
-                self.record(&DriverEvent::Committed { time: time.into(), forget })?;
+                let logs = self.logs.as_ref().map_or([None; 2], |logs| logs.ends());
+                self.record(&DriverEvent::Committed { time: time.into(), forget, logs })?;
                 self.recorded.push(time);
             }
         }

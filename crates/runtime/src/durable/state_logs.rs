@@ -39,6 +39,8 @@ struct Waiting {
 struct ChangeLog {
     writer: LogWriter,
     newest: BTreeMap<u64, Time>,
+    /// Segment and offset of the newest record.
+    end: Option<(u64, u64)>,
 }
 
 impl StateLogs {
@@ -48,23 +50,25 @@ impl StateLogs {
         storage: &Arc<dyn Storage>,
         folder: &str,
         (application, epoch): (&str, u64),
-        first: [u64; 2],
+        (first, ends): ([u64; 2], [Option<(u64, u64)>; 2]),
         warn: &dyn Fn(String),
         load: &mut dyn FnMut(StateLog, &Record) -> Result<()>,
     ) -> Result<StateLogs> {
         let mut bytes = 0;
         let mut open = |at: usize| -> Result<ChangeLog> {
-            let mut newest = BTreeMap::new();
+            let (mut newest, mut end) = (BTreeMap::new(), None);
             let reader =
                 read_log(storage, folder, (application, epoch, first[at]), at, &mut |log, record, position| {
                     let of_segment = newest.entry(position.segment).or_insert(record.time);
                     *of_segment = record.time.max(*of_segment);
+                    end = Some((position.segment, position.offset));
                     bytes += u64::from(position.bytes) * u64::from(log == StateLog::Changes);
                     load(log, record)
                 })?;
+            check_end(&format!("{folder}/{}", LOGS[at].1), first[at], ends[at], end)?;
             reader.torn().into_iter().for_each(|torn| warn(torn.to_string()));
             let replaced = || Error::new(ErrorKind::Fenced, format!("another process writes to {folder}"));
-            Ok(ChangeLog { writer: reader.write()?.ok_or_else(replaced)?, newest })
+            Ok(ChangeLog { writer: reader.write()?.ok_or_else(replaced)?, newest, end })
         };
         let logs = Mutex::new([open(0)?, open(1)?]);
         let since_snapshot = AtomicU64::new(bytes);
@@ -95,6 +99,10 @@ impl StateLogs {
         }
         result
     }
+    /// Where the newest record of each log begins.
+    pub(super) fn ends(&self) -> [Option<(u64, u64)>; 2] {
+        self.logs().each_ref().map(|log| log.end)
+    }
     pub(super) fn bytes_since_snapshot(&self) -> u64 {
         self.since_snapshot.load(Ordering::Relaxed)
     }
@@ -105,7 +113,7 @@ impl StateLogs {
     pub(super) fn first_needed(&self, times: [Time; 2]) -> [u64; 2] {
         let logs = self.logs();
         let first = |at: usize| {
-            let ChangeLog { writer, newest } = &logs[at];
+            let ChangeLog { writer, newest, .. } = &logs[at];
             let needed = newest.iter().find(|(_, newest)| **newest > times[at]);
             needed.map_or(writer.segment(), |(segment, _)| *segment)
         };
@@ -126,6 +134,20 @@ impl StateLogs {
     fn logs(&self) -> MutexGuard<'_, [ChangeLog; 2]> {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// That a log, read from segment `first` on to the record at `end`, has what was committed: the record at `wanted`.
+fn check_end(log: &str, first: u64, wanted: Option<(u64, u64)>, end: Option<(u64, u64)>) -> Result<()> {
+    let Some((segment, offset)) = wanted.filter(|wanted| wanted.0 >= first && end < Some(*wanted)) else {
+        return Ok(());
+    };
+    let ends = end
+        .map_or("has no record".to_owned(), |(segment, offset)| format!("ends at byte {offset} of segment {segment}"));
+    let message = format!(
+        "the log {log} {ends}, and what was committed goes on to byte {offset} of segment {segment}; was the folder copied in \
+         part? Restore it from a copy"
+    );
+    Err(Error::new(ErrorKind::Data, message))
 }
 
 /// Reads log `at` of [`LOGS`], of that application, as a process of that epoch, from that segment on.
@@ -152,7 +174,8 @@ impl ChangeLog {
         while !records.is_empty() {
             let (mut bytes, mut count, mut segments) = (0, 0, Vec::new());
             let mut append = |(time, record): &(Time, Vec<u8>)| -> Result<()> {
-                segments.push((self.writer.append(record)?.segment, *time));
+                let position = self.writer.append(record)?;
+                segments.push((position.segment, position.offset, *time));
                 bytes += record.len() as u64;
                 count += 1;
                 Ok(())
@@ -167,7 +190,8 @@ impl ChangeLog {
                 self.writer.forget_unsynced();
                 return Err(error);
             }
-            for (segment, time) in segments {
+            for (segment, offset, time) in segments {
+                self.end = Some((segment, offset));
                 let newest = self.newest.entry(segment).or_insert(time);
                 *newest = time.max(*newest);
             }
@@ -213,7 +237,7 @@ mod tests {
     }
     fn opened(storage: &Arc<dyn Storage>, epoch: u64, first: [u64; 2]) -> (StateLogs, Vec<(StateLog, i64, u8)>) {
         let mut read = Vec::new();
-        let logs = StateLogs::open(storage, "s", ("test", epoch), first, &|_| (), &mut |log, record| {
+        let logs = StateLogs::open(storage, "s", ("test", epoch), (first, [None; 2]), &|_| (), &mut |log, record| {
             read.push((log, record.time.milliseconds(), record.piece[0]));
             Ok(())
         });
@@ -239,7 +263,7 @@ mod tests {
             let memory = MemoryStorage::new();
             let plan = FaultPlan::new(step).fail(step, Failure::DiskFull);
             let storage: Arc<dyn Storage> = Arc::new(FaultyStorage::new(memory.clone(), plan));
-            let tried = StateLogs::open(&storage, "s", ("test", 1), [0, 0], &|_| (), &mut |_, _| Ok(()));
+            let tried = StateLogs::open(&storage, "s", ("test", 1), ([0, 0], [None; 2]), &|_| (), &mut |_, _| Ok(()));
             let Ok(logs) = tried else { continue };
             logs.put(vec![change(10, StateLog::Changes, 1), change(10, StateLog::Windows, 2)]);
             if logs.sync().is_err() {

@@ -10,7 +10,7 @@ use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 pub(crate) struct JobScheduler {
@@ -26,6 +26,8 @@ struct Shared {
     cancelled: AtomicBool,
     /// Whether a batch counts when it is committed, and not when its jobs have ended.
     durable: bool,
+    /// Where it does, the oldest batch that has failed, in milliseconds: later ones are dropped.
+    failed: AtomicI64,
 }
 
 /// Jobs that wait for an executor. Bounded by the generator's limit of pending batches.
@@ -74,7 +76,14 @@ impl JobScheduler {
         durable: bool,
     ) -> Result<JobScheduler> {
         let queue = Arc::new(JobQueue { jobs: Mutex::default(), added: Condvar::new() });
-        let shared = Arc::new(Shared { status, events, listeners, cancelled: AtomicBool::new(false), durable });
+        let shared = Arc::new(Shared {
+            status,
+            events,
+            listeners,
+            cancelled: AtomicBool::new(false),
+            durable,
+            failed: AtomicI64::new(i64::MAX),
+        });
         let scheduler = JobScheduler { queue, threads: Mutex::default(), shared };
         for number in 0..concurrent_jobs {
             let (queue, shared) = (scheduler.queue.clone(), scheduler.shared.clone());
@@ -128,7 +137,7 @@ impl Shared {
     fn run(&self, set: &JobSet, job: BatchJob) {
         let _counted = Counted { shared: self, set };
         let BatchJob { output_op_id, name, run, .. } = job;
-        if self.is_cancelled() {
+        if self.is_cancelled() || set.time.milliseconds() > self.failed.load(Ordering::Acquire) {
             set.dropped.store(true, Ordering::Relaxed);
             set.report.iter().for_each(|report| report.job_dropped());
             // Dropping the closure is the user's code too.
@@ -148,6 +157,9 @@ impl Shared {
         let cut_off = error.kind() == ErrorKind::Cancelled || self.is_cancelled();
         (if cut_off { &set.dropped } else { &set.failed }).store(true, Ordering::Relaxed);
         if !cut_off {
+            if self.durable {
+                self.failed.fetch_min(set.time.milliseconds(), Ordering::AcqRel);
+            }
             let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
             // A warning shows the user's error, and goes where the user has it go.
             let _reported = caught("reporting", || {

@@ -72,7 +72,7 @@ impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
         for step in 1..=steps {
             for plan in [FaultPlan::new(step).crash_before(step), FaultPlan::new(step).crash_after(step)] {
                 let mut run = Run::new(&self);
-                let told = run.process(plan).and_then(|_| run.to_the_end());
+                let told = run.process(plan).and_then(|_| run.last_process());
                 report.compare(format!("step {step}"), &truth, told);
             }
         }
@@ -91,7 +91,7 @@ impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
                     .process(FaultPlan::new(first).crash_after(first))
                     .and_then(|_| run.process(FaultPlan::new(second).crash_before(second)));
                 let ended = matches!(crashed, Ok(false));
-                let told = crashed.and_then(|_| run.to_the_end());
+                let told = crashed.and_then(|_| run.last_process());
                 report.compare(format!("steps {first} and {second}"), &truth, told);
                 if ended || second > 4 * steps {
                     break;
@@ -109,7 +109,7 @@ impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
     /// What is told where nothing goes wrong, and how many durable steps that takes.
     fn truth(&self) -> (Told<T>, u64) {
         let mut run = Run::new(self);
-        let told = run.to_the_end().expect("the program runs where nothing goes wrong");
+        let told = run.last_process().expect("the program runs where nothing goes wrong");
         (told, run.steps())
     }
 }

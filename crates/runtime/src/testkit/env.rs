@@ -52,6 +52,10 @@ impl TestEnv {
     pub fn with_storage(self, storage: Arc<dyn Storage>) -> TestEnv {
         TestEnv { storage, ..self }
     }
+    /// What time it is.
+    pub fn clock_now(&self) -> Time {
+        self.clock.now()
+    }
     /// For [`StreamingContext::with_env`].
     pub fn env(&self) -> Env {
         let (clock, console, spill) = (self.clock.clone(), self.console.clone(), self.spill.clone());

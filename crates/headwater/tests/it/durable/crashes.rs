@@ -26,7 +26,7 @@ fn update_state(ssc: &StreamingContext) -> DStream<Row> {
     // A key whose sum is a multiple of three is forgotten.
     numbers(ssc).update_state_by_key(|new, old: Option<&u64>| {
         let sum = old.unwrap_or(&0) + new.iter().sum::<u64>();
-        (sum % 3 != 0).then_some(sum)
+        (!sum.is_multiple_of(3)).then_some(sum)
     })
 }
 fn map_with_state(ssc: &StreamingContext) -> DStream<Row> {
@@ -36,7 +36,7 @@ fn map_with_state(ssc: &StreamingContext) -> DStream<Row> {
         }
         let sum = seen.get().unwrap_or(&0) + n.unwrap_or(1000);
         seen.update(sum);
-        if n.is_some() && key % 2 == 0 {
+        if n.is_some() && key.is_multiple_of(2) {
             seen.set_timer(time + milliseconds(1500));
         }
         Some((*key, sum))

@@ -86,7 +86,7 @@ impl<T: Data + Ord + Debug> Run<T> {
         !self.told.lock().unwrap_or_else(PoisonError::into_inner).batches.is_empty()
     }
     /// A process to which nothing happens, to the last batch.
-    pub(super) fn to_the_end(&mut self) -> Result<Told<T>> {
+    pub(super) fn last_process(&mut self) -> Result<Told<T>> {
         self.process(FaultPlan::new(0))?;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(changed) = told.changed.pop() {

@@ -78,7 +78,7 @@ fn life<T: Data + Ord + Debug>(
             Err(error) if matches!(error.kind(), ErrorKind::Resources | ErrorKind::Outside) => {}
             Err(error) => return Err(error),
         }
-        let (now, millis) = (run.env.clock.now(), chance.below(2 * test.batch.as_millis() as u64) as u64);
+        let (now, millis) = (run.env.clock.now(), chance.below(2 * test.batch.as_millis() as u64));
         let jump = Duration::from_millis(millis);
         let end = headwater_core::time::Time::from_millis(0) + test.batch * test.batches as u32;
         if !run.has_told() {
@@ -88,7 +88,7 @@ fn life<T: Data + Ord + Debug>(
         run.env.clock.set(if chance.below(3) == 0 { now - jump } else { (now + jump).min(end.max(now)) });
     }
     run.slow.wait_at(0);
-    run.to_the_end()
+    run.last_process()
 }
 
 /// Moves on by up to three batches, and does not always wait.
