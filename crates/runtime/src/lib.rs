@@ -17,6 +17,7 @@ pub mod testkit;
 
 pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;
+pub use durable::folder as checkpoint;
 pub use durable::{Fate, OperatorFate, UpgradePlan};
 pub use env::system_env;
 pub use input::RddQueue;
