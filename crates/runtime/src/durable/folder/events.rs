@@ -96,8 +96,10 @@ impl CheckpointFolder {
             }
             DriverEvent::SnapshotForgotten { number } => ("SnapshotForgotten", number.to_string()),
             DriverEvent::LogsTrimmed { changes, windows, done } => {
-                let done = Time::from(*done);
-                let what = format!("changes from segment {changes} on, windows from {windows} on, done up to {done}");
+                // Before the first snapshot nothing of the changes is.
+                let done = Some(Time::from(*done)).filter(|done| done.milliseconds() > i64::MIN);
+                let done = done.map_or_else(String::new, |done| format!(", done up to {done}"));
+                let what = format!("changes from segment {changes} on, windows from {windows} on{done}");
                 ("LogsTrimmed", what)
             }
         }
