@@ -3,7 +3,14 @@
 use headwater::prelude::*;
 use headwater::testkit::{TemporaryFolder, TestEnv, temporary_folder};
 use serde::{Deserialize, Serialize};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A child has the locks of open files until it is another program: none begins while a folder is made.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Visits {
@@ -14,6 +21,7 @@ struct Visits {
 /// A temporary folder and in it, below `run`, a checkpoint: two processes, states with time-outs and a window, and a
 /// batch that failed.
 pub(crate) fn folder() -> TemporaryFolder {
+    let _no_child = alone();
     let (folder, env) = (temporary_folder(), TestEnv::new());
     run(&env, &folder, 3, false);
     run(&env, &folder, 2, false);
@@ -45,12 +53,13 @@ fn run(env: &TestEnv, folder: &str, batches: u64, fails: bool) {
     let _told = running.stop();
 }
 
-pub(crate) fn headwater(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headwater")).args(arguments).output().unwrap()
-}
-
 /// The exit code, what was printed, and what went to stderr.
 pub(crate) fn said(arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = headwater(arguments);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let no_folder = alone();
+    let child = command.spawn().unwrap();
+    drop(no_folder);
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod events;
+mod keys;
 mod overview;
 mod states;
 

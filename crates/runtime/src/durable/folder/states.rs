@@ -6,11 +6,12 @@ use super::super::record::Record;
 use super::super::snapshots::SnapshotFolder;
 use super::super::state_logs::read_log;
 use super::CheckpointFolder;
+use super::keys::Keys;
 use headwater_core::state::{StateItem, StateItems, StateLog};
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 /// How much an operator's state holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -55,58 +56,6 @@ pub enum StoredItem<K, V> {
         /// Its aggregate.
         total: V,
     },
-}
-
-/// What is known of an operator's keys while its records are read.
-#[derive(Default)]
-struct Keys {
-    /// Where each state was written last, and how many bytes it has.
-    states: HashMap<Vec<u8>, Written>,
-    of_values: HashSet<Vec<u8>>,
-    values: u64,
-    value_bytes: u64,
-    /// Items so far.
-    items: u64,
-}
-struct Written {
-    item: u64,
-    bytes: usize,
-}
-
-impl Keys {
-    fn take(&mut self, item: StateItem<&[u8], &[u8]>) {
-        self.items += 1;
-        match item {
-            StateItem::Removed(key) => drop(self.states.remove(key)),
-            StateItem::Entry { key, state, .. } => self.written(key, state),
-            StateItem::Left(key, total) => self.written(key, total),
-            StateItem::Batch(_) => {}
-            StateItem::Value(key, value) => {
-                self.values += 1;
-                self.value_bytes += (key.len() + value.len()) as u64;
-                if !self.of_values.contains(key) {
-                    self.of_values.insert(key.to_vec());
-                }
-            }
-        }
-    }
-    fn written(&mut self, key: &[u8], state: &[u8]) {
-        let written = Written { item: self.items, bytes: state.len() };
-        match self.states.get_mut(key) {
-            Some(known) => *known = written,
-            None => drop(self.states.insert(key.to_vec(), written)),
-        }
-    }
-    fn size(&self, operator: &str) -> StateSize {
-        let only_values = self.of_values.iter().filter(|key| !self.states.contains_key(*key)).count();
-        let state_bytes = self.states.iter().map(|(key, written)| (key.len() + written.bytes) as u64).sum::<u64>();
-        StateSize {
-            operator: operator.to_owned(),
-            keys: (self.states.len() + only_values) as u64,
-            values: self.values,
-            bytes: state_bytes + self.value_bytes,
-        }
-    }
 }
 
 impl CheckpointFolder {
@@ -173,10 +122,9 @@ impl CheckpointFolder {
         let (mut items, mut batch) = (0, Time::from_millis(0));
         let mut take = |_: &str, item: StateItem<&[u8], &[u8]>| {
             items += 1;
-            let is_last = |key: &[u8]| keys.states.get(key).is_some_and(|written| written.item == items);
             match &item {
                 StateItem::Removed(_) => return Ok(()),
-                StateItem::Entry { key, .. } | StateItem::Left(key, _) if !is_last(key) => return Ok(()),
+                StateItem::Entry { key, .. } | StateItem::Left(key, _) if !keys.is_last(key, items) => return Ok(()),
                 StateItem::Batch(time) => {
                     batch = *time;
                     return Ok(());
@@ -220,6 +168,7 @@ impl CheckpointFolder {
                 Ok(())
             };
             match snapshot.map_or(Ok(()), |snapshot| self.read_snapshot(snapshot, wanted, &mut take)) {
+                // The changes alone would be half a state.
                 Ok(()) if snapshot.is_none() && self.state.first_changes > 1 && damage.is_some() => break,
                 Ok(()) => {
                     self.read_changes(snapshot, wanted, &mut take)?;

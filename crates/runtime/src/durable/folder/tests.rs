@@ -1,3 +1,5 @@
+//! Folders that programs of the test kit left, as they are read back, and what is said of damaged ones.
+
 use super::*;
 use crate::conf::Conf;
 use crate::context::StreamingContext;
@@ -37,9 +39,9 @@ fn sums(numbers: &DStream<(u64, u64)>) -> DStream<(u64, u64)> {
     let sum = |new: &[u64], old: Option<&u64>| {
         let sum = old.unwrap_or(&0) + new.iter().sum::<u64>();
         // Now and then a key goes.
-        (sum % 5 != 0).then_some(sum)
+        (!sum.is_multiple_of(5)).then_some(sum)
     };
-    numbers.update_state_by_key(move |new, old: Option<&u64>| sum(&new, old)).uid("sums")
+    numbers.update_state_by_key(move |new, old: Option<&u64>| sum(new, old)).uid("sums")
 }
 const SUMS: &str = "sums";
 
@@ -142,7 +144,7 @@ fn a_damaged_snapshot_is_passed_over_as_a_recovery_does() {
     let (memory, env) = in_memory();
     let long = |numbers: &DStream<(u64, u64)>| {
         let longest = |new: &[u64]| format!("{}{}", new.last().copied().unwrap_or(0), "x".repeat(400_000));
-        numbers.update_state_by_key(move |new, _: Option<&String>| Some(longest(&new))).uid("long")
+        numbers.update_state_by_key(move |new, _: Option<&String>| Some(longest(new))).uid("long")
     };
     let mut told = BTreeMap::new();
     while look_again(&env).is_none_or(|folder| folder.overview().snapshots.is_empty()) {
@@ -202,8 +204,14 @@ fn a_removed_file_is_named_and_a_torn_tail_is_no_damage() {
     let storage: Arc<dyn Storage> = Arc::new(copy);
     let error = CheckpointFolder::look(storage.clone(), "run").unwrap().state_sizes().unwrap_err();
     assert!(error.to_string().contains("it is missing, though later segments are there"), "{error}");
-    let check = CheckpointFolder::check(storage, "run").unwrap();
+    let check = CheckpointFolder::check(storage.clone(), "run").unwrap();
     assert_eq!((damaged(&check).len(), damaged(&check)[0].0), (1, "state/changes"));
+    // A restart does not go on with half a state.
+    let conf = Conf::new().master("local[2]").app_name("sums").checkpoint_dir("run");
+    let ssc = StreamingContext::with_env(conf, seconds(1), TestEnv::new().with_storage(storage).env()).unwrap();
+    sums(&ssc.rate_stream(10, 2, |n| (n % 7, n)).uid("numbers")).print();
+    let error = ssc.start().err().unwrap().to_string();
+    assert!(error.contains("it is missing, though later segments are there"), "{error}");
 
     let torn = memory.copy();
     torn.append(&segment(2)).unwrap().append(b"half of a record").unwrap();
@@ -269,4 +277,34 @@ fn events_are_told_in_order_and_looking_changes_nothing() {
     let sizes: BTreeMap<String, u64> = folder.sizes().unwrap().into_iter().map(|of| (of.part, of.bytes)).collect();
     let all: u64 = before.iter().filter(|(path, _)| path != "run/lock").map(|(_, bytes)| bytes).sum();
     assert_eq!(sizes.values().sum::<u64>(), all, "{sizes:?} of {before:?}");
+}
+
+#[test]
+fn a_running_program_may_be_looked_into_at_any_time() {
+    let (_, env) = in_memory();
+    let conf = Conf::new().master("local[2]").app_name("sums").checkpoint_dir("run");
+    let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+    let numbers = ssc.rate_stream(10, 2, |n| (n % 7, n)).uid("numbers");
+    sums(&numbers).foreach_rdd(|rdd, _| drop(rdd.collect()));
+    let long = numbers.update_state_by_key(|_, _: Option<&String>| Some("x".repeat(100_000)));
+    long.uid("long").foreach_rdd(|rdd, _| drop(rdd.count()));
+    numbers
+        .reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(3))
+        .uid("window")
+        .foreach_rdd(|_, _| ());
+    let running = ssc.start().unwrap();
+    // Enough for snapshots of journal and states, which remove what is old.
+    let (batches, mut looks) = (400, 0);
+    env.clock.advance(seconds(batches));
+    while running.progress().completed < batches {
+        let folder = look(&env);
+        folder.state_sizes().unwrap();
+        folder.events().unwrap();
+        let check = CheckpointFolder::check(env.storage.clone(), "run").unwrap();
+        assert!(check.is_good(), "{:?}", damaged(&check));
+        looks += 1;
+    }
+    running.stop().unwrap();
+    let overview = look(&env).overview();
+    assert!(looks > 3 && overview.snapshots.len() > 1 && overview.open_batches.is_empty(), "{looks} {overview:?}");
 }
