@@ -3,7 +3,7 @@
 
 use crate::{Error, ErrorKind, Result};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::any::type_name;
 
 /// Appends the value to `out`. An error names the type, and what its `Serialize` says.
@@ -20,6 +20,13 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T> {
     T::deserialize(&mut rmp_serde::Deserializer::new(bytes)).map_err(|error| {
         Error::new(ErrorKind::Program, format!("what is stored is no `{}`", type_name::<T>())).because(error)
     })
+}
+
+/// The bytes of the value at the beginning of `bytes`, whatever it is; they go on behind it.
+pub(crate) fn skip<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8]> {
+    let all = *bytes;
+    read::<IgnoredAny>(bytes)?;
+    Ok(&all[..all.len() - bytes.len()])
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use headwater_core::{
 };
 pub use headwater_runtime::{
     Conf, ConfEntry, ConfSource, Fate, ListenerHandle, OperatorFate, Progress, RddQueue, RunningContext, StopHandle,
-    StreamingContext, StreamingContextState, UpgradePlan, engine as local, system_env, testkit,
+    StreamingContext, StreamingContextState, UpgradePlan, checkpoint, engine as local, system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.

@@ -18,6 +18,7 @@ mod write_ahead_logs;
 
 pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;
+pub use durable::folder as checkpoint;
 pub use durable::{Fate, OperatorFate, UpgradePlan};
 pub use env::system_env;
 pub use input::RddQueue;

@@ -86,6 +86,21 @@ impl Fence {
         older.into_iter().try_for_each(|older| fence.storage.remove(&path_of(folder, older)))?;
         Ok(fence)
     }
+    /// The text that tells who has taken it last, and the number of that taking; `None` where nobody has.
+    ///
+    /// ```
+    /// use headwater_storage::{Fence, MemoryStorage};
+    /// let storage = std::sync::Arc::new(MemoryStorage::new());
+    /// assert_eq!(Fence::look(&*storage, "run/fence")?, None);
+    /// let fence = Fence::take(storage.clone(), "run/fence", "me")?;
+    /// assert_eq!(Fence::look(&*storage, "run/fence")?, Some((1, "me".to_owned())));
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn look(storage: &dyn Storage, folder: &str) -> Result<Option<(u64, String)>> {
+        let Some(newest) = epochs(storage, folder)?.pop() else { return Ok(None) };
+        let owner = storage.read(&path_of(folder, newest))?.unwrap_or_default();
+        Ok(Some((newest, String::from_utf8_lossy(&owner).into_owned())))
+    }
     /// The number of this taking: higher than that of all before.
     pub fn epoch(&self) -> u64 {
         self.epoch

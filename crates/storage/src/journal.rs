@@ -7,12 +7,14 @@
 //! snapshot = "HWSNAPSH" version:u16 checksum segment:u64 epoch:u64 name length:u64 state:[u8; length] checksum
 //! ```
 
+mod check;
 mod files;
 mod options;
 mod recovery;
 mod snapshot;
 mod state;
 
+pub use check::check_journal;
 pub use options::{JOURNAL_SEGMENTS_MAX, JOURNAL_UNSYNCED_BYTES_MAX, JournalOptions};
 pub use recovery::JournalRecovery;
 pub use state::{JournalEvent, JournalState};

@@ -35,12 +35,12 @@ pub use faulty::{Failure, FaultPlan, FaultyStorage};
 pub use fence::Fence;
 pub use journal::{
     JOURNAL_SEGMENTS_MAX, JOURNAL_UNSYNCED_BYTES_MAX, Journal, JournalEvent, JournalOptions, JournalRecovery,
-    JournalState,
+    JournalState, check_journal,
 };
 pub use local::LocalStorage;
 pub use log::{
-    LOG_RECORD_BYTES_MAX, LOG_SEGMENT_BYTES_MAX, LOG_UNSYNCED_BYTES_MAX, LogDamage, LogOptions, LogReader, LogWriter,
-    Position, TornTail, cut_log, read_record,
+    FileCheck, FileCondition, FolderCheck, LOG_RECORD_BYTES_MAX, LOG_SEGMENT_BYTES_MAX, LOG_UNSYNCED_BYTES_MAX,
+    LogDamage, LogOptions, LogReader, LogWriter, Position, TornTail, check_log, cut_log, read_record,
 };
 pub use memory::MemoryStorage;
 pub use write_ahead_log::SegmentedWriteAheadLog;

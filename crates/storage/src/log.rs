@@ -13,6 +13,7 @@
 //! broken record is a torn write if nothing that was appended after a later sync stands behind it, and damage
 //! otherwise. Checksums of frames include the segment's number and the offset.
 
+mod check;
 mod cut;
 mod damage;
 mod frame;
@@ -20,6 +21,7 @@ mod header;
 mod reader;
 mod writer;
 
+pub use check::{FileCheck, FileCondition, FolderCheck, check_log};
 pub use cut::cut_log;
 pub use damage::{LogDamage, TornTail};
 pub(crate) use frame::FRAME_BYTES;

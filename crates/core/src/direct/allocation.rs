@@ -16,8 +16,17 @@ pub(super) fn to_bytes(ranges: &[OffsetRange]) -> Vec<u8> {
     bytes
 }
 
-/// The ranges, in the order of their partitions.
-pub(super) fn from_bytes(bytes: &[u8]) -> Result<Vec<OffsetRange>> {
+/// The ranges that the journal of a checkpoint folder has of a batch of a direct stream, in the order of their partitions.
+/// An error says what else the bytes are.
+///
+/// ```
+/// use headwater_core::direct::{OffsetRange, read_allocation};
+/// let range = OffsetRange { partition: 3, from: 10, until: 15 };
+/// let bytes = [&[1, 1, 0, 0, 0][..], &range.to_bytes()].concat();
+/// assert_eq!(read_allocation(&bytes)?, [range]);
+/// # Ok::<(), headwater_core::Error>(())
+/// ```
+pub fn from_bytes(bytes: &[u8]) -> Result<Vec<OffsetRange>> {
     let damaged = |what: String| Error::new(ErrorKind::Data, format!("no allocation of ranges: {what}"));
     let (Some((head, ranges)), Some(version)) = (bytes.split_at_checked(HEAD), bytes.first()) else {
         return Err(damaged(format!("{} bytes are too few", bytes.len())));

@@ -12,6 +12,7 @@ mod rate;
 mod rate_source;
 mod source;
 
+pub use allocation::from_bytes as read_allocation;
 pub use batch_request::BatchRequest;
 pub use direct_input::DirectInput;
 pub use offset_range::OffsetRange;

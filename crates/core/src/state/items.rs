@@ -55,6 +55,23 @@ pub enum StateItem<K, V> {
     Left(K, V),
 }
 
+impl StateItem<&[u8], &[u8]> {
+    /// The item by these types; an error says what they cannot read. See [`StateItems::next_encoded`].
+    pub fn decode<K: DeserializeOwned, V: DeserializeOwned>(self) -> Result<StateItem<K, V>> {
+        let key = |mut bytes: &[u8]| codec::read(&mut bytes).map_err(|error| error.within("a key"));
+        let value = |mut bytes: &[u8]| codec::read(&mut bytes);
+        Ok(match self {
+            StateItem::Removed(of) => StateItem::Removed(key(of)?),
+            StateItem::Entry { key: of, state, timeout, timer } => {
+                StateItem::Entry { key: key(of)?, state: value(state)?, timeout, timer }
+            }
+            StateItem::Batch(time) => StateItem::Batch(time),
+            StateItem::Value(of, entered) => StateItem::Value(key(of)?, value(entered)?),
+            StateItem::Left(of, total) => StateItem::Left(key(of)?, value(total)?),
+        })
+    }
+}
+
 /// Reads the items of a piece.
 ///
 /// ```
@@ -91,31 +108,39 @@ impl<'a> StateItems<'a> {
     pub fn version(&self) -> u32 {
         self.version
     }
-    /// The bytes of the next item, whatever its types; none at the end.
-    ///
-    /// ```
-    /// let mut items = headwater::state::StateItems::new(&[1, 0, 0, 0, 0, 0, 7])?;
-    /// assert_eq!(items.skip_item()?, Some(&[0, 7][..]));
-    /// assert_eq!(items.skip_item()?, None);
-    /// # Ok::<(), headwater::Error>(())
-    /// ```
-    pub fn skip_item(&mut self) -> Result<Option<&'a [u8]>> {
-        let before = self.rest;
-        let item = self.next_item::<IgnoredAny, IgnoredAny>()?;
-        Ok(item.map(|_| &before[..before.len() - self.rest.len()]))
-    }
     /// The next item; none at the end. What its types cannot read is an error that says why.
     pub fn next_item<K: DeserializeOwned, V: DeserializeOwned>(&mut self) -> Result<Option<StateItem<K, V>>> {
+        self.next_by(codec::read, codec::read)
+    }
+    /// The next item, with keys and values as they are stored: for who does not know the program's types.
+    ///
+    /// ```
+    /// use headwater::state::{StateItem, StateItems};
+    /// let piece = [1, 0, 0, 0, 0, /* an entry */ 1, 7, /* "ab" */ 0xa2, b'a', b'b'];
+    /// let item = StateItems::new(&piece)?.next_encoded()?.unwrap();
+    /// assert!(matches!(item, StateItem::Entry { key: [7], state: [0xa2, b'a', b'b'], .. }));
+    /// let StateItem::Entry { key, state, .. } = item.decode::<u64, String>()? else { unreachable!() };
+    /// assert_eq!((key, state.as_str()), (7, "ab"));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn next_encoded(&mut self) -> Result<Option<StateItem<&'a [u8], &'a [u8]>>> {
+        self.next_by(codec::skip, codec::skip)
+    }
+    fn next_by<K, V>(
+        &mut self,
+        key: impl Fn(&mut &'a [u8]) -> Result<K>,
+        value: impl Fn(&mut &'a [u8]) -> Result<V>,
+    ) -> Result<Option<StateItem<K, V>>> {
         let Some((tag, rest)) = self.rest.split_first() else { return Ok(None) };
         self.rest = rest;
         if *tag == BATCH {
             return Ok(Some(StateItem::Batch(self.time()?)));
         }
-        let key = codec::read(&mut self.rest).map_err(|error| error.within("a key"))?;
+        let key = key(&mut self.rest).map_err(|error| error.within("a key"))?;
         if *tag == REMOVED {
             return Ok(Some(StateItem::Removed(key)));
         }
-        let value = codec::read(&mut self.rest)?;
+        let value = value(&mut self.rest)?;
         Ok(Some(match *tag {
             ENTRY => StateItem::Entry { key, state: value, timeout: None, timer: None },
             TIMED => {

@@ -13,6 +13,7 @@
 
 mod driver_state;
 mod event;
+pub mod folder;
 mod open;
 mod plan;
 mod record;

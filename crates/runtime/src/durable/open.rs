@@ -335,7 +335,7 @@ fn ceiling(time: Time, batch: Duration, zero: Time) -> Result<Time> {
 }
 
 /// A name for a folder, different for different ids, in characters that every store takes.
-fn file_name(id: &str) -> String {
+pub(super) fn file_name(id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     id.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect()
 }

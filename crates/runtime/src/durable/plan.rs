@@ -134,12 +134,15 @@ fn fate(stored: Option<&StoredOperator>, now: &StoredOperator) -> OperatorFate {
     OperatorFate { operator, place, fate, reason }
 }
 
+/// See [`form`].
+pub(super) const RANGES: &str = "ranges of offsets";
+
 /// What is stored of operators of that kind: those of the same form read each other's.
-fn form(kind: &str) -> &str {
+pub(super) fn form(kind: &str) -> &str {
     match kind {
         "map_with_state" | "update_state_by_key" => "the states of keys",
         kind if kind.contains("window") => "a window",
-        "direct_stream" | "rate_stream" => "ranges of offsets",
+        "direct_stream" | "rate_stream" => RANGES,
         other => other,
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct SnapshotFolder {
 }
 
 impl SnapshotFolder {
-    fn of(&self, number: u64) -> String {
+    pub(super) fn of(&self, number: u64) -> String {
         format!("{}/{number:020}", self.path)
     }
     fn options(&self) -> LogOptions {

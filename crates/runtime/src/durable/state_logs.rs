@@ -159,7 +159,8 @@ pub(super) fn read_log(
     each: &mut dyn FnMut(StateLog, &Record, Position) -> Result<()>,
 ) -> Result<LogReader> {
     let (log, name) = LOGS[at];
-    let options = LogOptions::new(application, epoch).first(first);
+    // 0 is that of a log that was never trimmed: it begins with 1, and a beginning that is lost is damage.
+    let options = LogOptions::new(application, epoch).first(first.max(1));
     let mut reader = LogReader::open(storage.clone(), &format!("{folder}/{name}"), options)?;
     while let Some((position, record)) = reader.next()? {
         each(log, &Record::decode(&record)?, position)?;

@@ -214,7 +214,7 @@ impl LogReader {
 }
 
 /// Whether something behind `offset` was appended after that place had been synced.
-fn was_synced(bytes: &[u8], segment: u64, offset: usize) -> bool {
+pub(super) fn was_synced(bytes: &[u8], segment: u64, offset: usize) -> bool {
     let mut heads = (offset + 1..bytes.len()).filter_map(|at| frame::head(&bytes[at..], segment, at as u64));
     heads.any(|head| head.synced > offset as u64)
 }

@@ -198,10 +198,10 @@ fn digest(graph: &DStreamGraph) -> Result<BTreeMap<String, (u64, u64)>> {
         let digest = digests.entry(of.operator.to_string()).or_insert((0, 0u64));
         graph.state_image(of.operator, &mut |_, piece| {
             let mut items = StateItems::new(&piece)?;
-            while let Some(item) = items.skip_item()? {
+            while let Some(item) = items.next_encoded()? {
                 digest.0 += 1;
                 // A sum, since a table has no order.
-                digest.1 = digest.1.wrapping_add(fnv1a(item));
+                digest.1 = digest.1.wrapping_add(fnv1a(format!("{item:?}").as_bytes()));
             }
             Ok(())
         })?;

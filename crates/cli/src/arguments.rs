@@ -1,0 +1,86 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+/// Looks into what Headwater applications keep.
+#[derive(Parser)]
+#[command(name = "headwater", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Looks into a checkpoint folder. The application that runs there goes on: nothing is taken over, locked or written.
+    ///
+    /// Exit codes: 0 done, 1 something is damaged, 2 it cannot be done (no such folder, no checkpoint in it, written by a
+    /// newer release).
+    Checkpoint {
+        #[command(subcommand)]
+        command: Checkpoint,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Checkpoint {
+    /// Shows application, batches, inputs, states and sizes.
+    ///
+    /// Keys are counted as a restart would read them: the newest snapshot and the changes behind it, of which the last of
+    /// each key counts. Takes memory for all keys, not for their states.
+    Show {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// The events that the journal still has instead, oldest first, one a line.
+        #[arg(long)]
+        events: bool,
+        /// For machines: one JSON object, or with --events one a line. Times are milliseconds since 1970.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Reads every checksum: journal, logs and snapshots of states, received blocks.
+    ///
+    /// The end of a file that a crash left incomplete, or that a running application has not finished, is a torn tail and no
+    /// damage: it is passed over. Exit codes: 0 good, 1 damaged, 2 it cannot be done.
+    Verify {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// For machines: one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Runs a program so that it prints what becomes of what is stored, and stops before anything runs.
+    ///
+    /// The program is started with HEADWATER_STREAMING_PLAN_ONLY=true and HEADWATER_STREAMING_CHECKPOINT_DIR=DIR; its
+    /// output and exit code are passed on. The variables count only where the program makes its settings by Conf::load() and
+    /// does not set these keys itself: one that begins with Conf::new() RUNS AS USUAL.
+    Plan {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// The program and its arguments, behind `--`.
+        #[arg(value_name = "PROGRAM", last = true, required = true)]
+        program: Vec<String>,
+    },
+    /// Writes the state of an operator as JSON, one line a key.
+    ///
+    /// {"key":…,"state":…,"timeout":…,"timer":…}, the last two in milliseconds since 1970 or null. Of a window one line a
+    /// value, {"key":…,"value":…,"batch":…}, also of batches that have left it and are not trimmed yet; "batch" is null in
+    /// the aggregate of a key that the window keeps though no value of it is inside.
+    ///
+    /// Lines come in the order in which keys were written last, and are not sorted by key. Writes while it reads; takes
+    /// memory for the operator's keys and two segments of a log, not for the states.
+    ///
+    /// Bytes are {"$bytes":"hex"}. A map is an object if its keys are all text or all integers, and a list of [key, value]
+    /// otherwise. Numbers that JSON does not have are "NaN", "Infinity" and "-Infinity".
+    ExportState {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// The operator's id, as `show` tells it.
+        #[arg(value_name = "OPERATOR")]
+        operator: String,
+    },
+}
