@@ -143,10 +143,13 @@ impl JobGenerator {
 
     /// Whether no more batches may wait; warns when a tick comes meanwhile.
     fn look_at_pending(&mut self) -> bool {
-        let pending = self.status.progress().pending;
-        // What waits takes the states along; where nothing does, batches that failed fill them.
-        let full = pending >= self.pending_batches_max || (pending > 0 && self.graph.states_are_full());
-        if full && self.phase == Phase::Running && self.env.clock.now() >= self.next {
+        let (mut pending, mut full) = self.pending();
+        let late = full && self.phase == Phase::Running && self.env.clock.now() >= self.next;
+        if late {
+            // The clock may have moved on behind the end of a batch: then its tick is in time.
+            (pending, full) = self.pending();
+        }
+        if late && full {
             self.phase = Phase::Behind(pending);
             self.env.console.warn(&format!(
                 "{pending} batches wait or run, the limit (Conf::pending_batches_max, and 400 where there is state): \
@@ -159,6 +162,13 @@ impl JobGenerator {
             self.phase = Phase::Running;
         }
         full
+    }
+
+    /// The batches that wait or run, and whether no more may.
+    fn pending(&self) -> (u64, bool) {
+        let pending = self.status.progress().pending;
+        // What waits takes the states along; where nothing does, batches that failed fill them.
+        (pending, pending >= self.pending_batches_max || (pending > 0 && self.graph.states_are_full()))
     }
 
     fn has_unallocated(&self) -> bool {
