@@ -38,8 +38,8 @@ pub use headwater_core::{
     env, hash, input, item, listener, rdd, receiver, state, text, time, transport, wire,
 };
 pub use headwater_runtime::{
-    Conf, ConfEntry, ConfSource, ListenerHandle, Progress, RddQueue, RunningContext, StopHandle, StreamingContext,
-    StreamingContextState, engine as local, system_env, testkit,
+    Conf, ConfEntry, ConfSource, ListenerHandle, Progress, RddQueue, Remaining, RunningContext, RunningOutput,
+    StopHandle, StreamingContext, StreamingContextState, engine as local, system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.

@@ -6,17 +6,24 @@
 
 mod conf;
 mod context;
+mod ending_thread;
 pub mod engine;
 mod env;
 mod input;
 mod listeners;
+mod remaining;
 mod running;
 mod scheduler;
+mod signals;
+mod stop_handle;
+mod stopping;
 pub mod testkit;
 
 pub use conf::{Conf, ConfEntry, ConfSource};
 pub use context::StreamingContext;
 pub use env::system_env;
 pub use input::RddQueue;
-pub use running::{RunningContext, StopHandle};
+pub use remaining::{Remaining, RunningOutput};
+pub use running::RunningContext;
 pub use scheduler::{ListenerHandle, Progress, StreamingContextState};
+pub use stop_handle::StopHandle;

@@ -73,6 +73,10 @@ impl<T> RecordReceiverStore<T> {
         let state = self.lock();
         !state.open.is_empty() || state.tracker.has_unallocated_blocks()
     }
+    /// Records that no finished batch had.
+    pub fn unprocessed(&self) -> usize {
+        self.lock().records
+    }
     /// Batch `time` is done: its records make room.
     pub fn processed(&self, time: Time) {
         let done = {

@@ -131,6 +131,11 @@ impl TextReceiverStore {
         let state = self.lock();
         state.blocks.tracker.has_unallocated_blocks() || state.lines.has_whole()
     }
+    /// Bytes of whole lines that no finished batch had.
+    pub fn unprocessed(&self) -> usize {
+        let state = self.lock();
+        state.blocks.bytes + state.lines.whole_bytes()
+    }
     /// Batch `time` is done: its bytes make room.
     pub fn processed(&self, time: Time) {
         let done = {

@@ -192,6 +192,24 @@ keys!(
         meaning: "The wait before a receiver whose connection failed or ended connects again. Each failure in a row \
                   doubles it, up to 8 s (Spark waits 2 s each time).",
     },
+    GRACEFUL_STOP_TIMEOUT = Key {
+        name: "headwater.streaming.graceful_stop_timeout",
+        spark: Some("spark.streaming.gracefulStopTimeout"),
+        kind: Kind::DurationOr { word: "none", min: WAIT_MIN, max: WAIT_MAX },
+        default: "none",
+        secret: false,
+        meaning: "How long a graceful stop may take, from the request on. Then it cuts off what runs, and its error says \
+                  what was left. `none` waits as long as the batches take (Spark: 10 batch intervals).",
+    },
+    STOP_GRACEFULLY_ON_SHUTDOWN = Key {
+        name: "headwater.streaming.stop_gracefully_on_shutdown",
+        spark: Some("spark.streaming.stopGracefullyOnShutdown"),
+        kind: Kind::Flag,
+        default: "true",
+        secret: false,
+        meaning: "Whether SIGTERM and SIGINT (Ctrl-C) stop a running context gracefully; a second one cuts off what runs, \
+                  and a third ends the process. With `false` signals are left alone.",
+    },
 );
 
 /// The key of this name, its own or Spark's. The error of another name says what was meant, or why there is no such

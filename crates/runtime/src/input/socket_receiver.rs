@@ -5,7 +5,7 @@ use super::receiver_thread::{ReceiverThread, StopSignal};
 use crate::conf::keys;
 use crate::context::StreamingContext;
 use headwater_core::env::{Connection, Env};
-use headwater_core::input::{InputDStream, InputHost};
+use headwater_core::input::{InputDStream, InputHost, Unprocessed};
 use headwater_core::listener::{ReceiverInfo, StreamId, StreamInputInfo, StreamingEvent};
 use headwater_core::time::Time;
 use headwater_core::{Error, Result};
@@ -34,6 +34,8 @@ pub(super) trait Intake: Send + Sync + 'static {
     fn records_of_batch(&self, time: Time) -> u64;
     /// As [`InputDStream::has_unallocated`].
     fn has_unallocated(&self) -> bool;
+    /// As [`InputDStream::unprocessed`].
+    fn unprocessed(&self) -> Unprocessed;
     /// As [`InputDStream::processed`].
     fn processed(&self, time: Time);
 }
@@ -106,6 +108,15 @@ impl<I: Intake> InputDStream for SocketSource<I> {
     }
     fn processed(&self, time: Time) {
         self.intake.processed(time);
+    }
+    fn request_stop(&self) {
+        self.thread.request_stop();
+    }
+    fn is_receiving(&self) -> bool {
+        self.thread.runs()
+    }
+    fn unprocessed(&self) -> Option<Unprocessed> {
+        Some(self.intake.unprocessed())
     }
     fn stop(&self) {
         self.thread.stop();

@@ -6,6 +6,7 @@ use crate::conf::keys;
 use crate::context::StreamingContext;
 use headwater_core::dstream::DStream;
 use headwater_core::env::Connection;
+use headwater_core::input::Unprocessed;
 use headwater_core::rdd::record_blocks;
 use headwater_core::receiver::RecordReceiverStore;
 use headwater_core::time::Time;
@@ -121,6 +122,9 @@ where
     }
     fn has_unallocated(&self) -> bool {
         self.store.has_unallocated()
+    }
+    fn unprocessed(&self) -> Unprocessed {
+        Unprocessed::new(self.store.unprocessed(), "records")
     }
     fn processed(&self, time: Time) {
         self.store.processed(time);

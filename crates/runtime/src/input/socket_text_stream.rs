@@ -6,6 +6,7 @@ use crate::context::StreamingContext;
 use headwater_core::Error;
 use headwater_core::dstream::DStream;
 use headwater_core::env::Connection;
+use headwater_core::input::Unprocessed;
 use headwater_core::rdd::text_blocks;
 use headwater_core::receiver::TextReceiverStore;
 use headwater_core::text::Text;
@@ -93,6 +94,9 @@ impl Intake for Lines {
     }
     fn has_unallocated(&self) -> bool {
         self.0.has_unallocated()
+    }
+    fn unprocessed(&self) -> Unprocessed {
+        Unprocessed::new(self.0.unprocessed(), "bytes")
     }
     fn processed(&self, time: Time) {
         self.0.processed(time);

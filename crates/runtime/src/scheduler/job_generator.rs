@@ -177,7 +177,7 @@ impl JobGenerator {
 
     fn generate_jobs(&mut self, time: Time) {
         self.next = time + self.graph.batch_duration();
-        self.status.batch_submitted();
+        self.status.batch_submitted(time);
         match caught("generating the jobs", || self.jobs_and_inputs(time)) {
             Ok((jobs, inputs)) => self.scheduler.submit(time, jobs, inputs),
             Err(error) => {

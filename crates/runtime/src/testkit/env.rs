@@ -1,5 +1,6 @@
 //! The environment of a test: a clock that the test moves, a fixed seed, and a console that is read back.
 
+use super::signals::TestSignals;
 use super::spill::MemorySpill;
 use crate::conf::Conf;
 use crate::context::StreamingContext;
@@ -17,14 +18,16 @@ const SEED: u64 = 42;
 /// The batch interval of [`streaming_context`].
 const BATCH: Duration = Duration::from_secs(1);
 
-/// A manual clock at 0 ms, a fixed seed, a console that keeps what it is given, spilled state in memory; files, network
-/// and threads are real.
+/// A manual clock at 0 ms, a fixed seed, a console that keeps what it is given, spilled state in memory, signals that the
+/// test raises; files, network and threads are real.
 #[derive(Clone)]
 pub struct TestEnv {
     /// Moves when the test says so.
     pub clock: Arc<ManualClock>,
     /// Where state goes that has no room; fails when the test says so.
     pub spill: Arc<MemorySpill>,
+    /// Come when the test says so.
+    pub signals: Arc<TestSignals>,
     console: Arc<KeepingConsole>,
 }
 
@@ -39,12 +42,13 @@ impl TestEnv {
     pub fn new() -> TestEnv {
         let clock = Arc::new(ManualClock::new(Time::from_millis(0)));
         let console = Arc::new(KeepingConsole { clock: clock.clone(), kept: Mutex::default() });
-        TestEnv { clock, console, spill: Arc::default() }
+        TestEnv { clock, console, spill: Arc::default(), signals: Arc::default() }
     }
     /// For [`StreamingContext::with_env`].
     pub fn env(&self) -> Env {
         let (clock, console, spill) = (self.clock.clone(), self.console.clone(), self.spill.clone());
-        Env { clock, console, spill, random: Arc::new(FixedRandom), ..system_env() }
+        let (random, signals) = (Arc::new(FixedRandom), self.signals.clone());
+        Env { clock, console, spill, random, signals, ..system_env() }
     }
     /// All that was printed so far.
     pub fn printed(&self) -> String {

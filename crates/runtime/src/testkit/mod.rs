@@ -11,6 +11,7 @@ mod folder;
 mod input;
 mod isolated;
 mod memory_source;
+mod signals;
 mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
@@ -20,4 +21,5 @@ pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;
 pub use isolated::{IsolatedProgram, isolated};
 pub use memory_source::MemorySource;
+pub use signals::TestSignals;
 pub use spill::{MemorySpill, SpillFault};
