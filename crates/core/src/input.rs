@@ -4,6 +4,7 @@ use crate::env::Storage;
 use crate::listener::{StreamId, StreamInputInfo, StreamingEvent};
 use crate::time::Time;
 use crate::{Error, Result};
+use std::fmt;
 use std::sync::Arc;
 
 /// The life of an input, as the scheduler drives it; how it makes its RDD is a closure of its DStream.
@@ -48,6 +49,17 @@ pub trait InputDStream: Send + Sync {
     }
     /// Batch `time` is done: its data need not be held any longer.
     fn processed(&self, _time: Time) {}
+    /// Begins the end of what receives, and returns at once. A stop asks all inputs before it waits for the first.
+    fn request_stop(&self) {}
+    /// Whether a thread of the input still receives. It notifies the clock when it ends: a stop waits there, and does not
+    /// call [`InputDStream::stop`] where its deadline passes first.
+    fn is_receiving(&self) -> bool {
+        false
+    }
+    /// What it holds in memory that no finished batch had, if it can tell.
+    fn unprocessed(&self) -> Option<Unprocessed> {
+        None
+    }
     /// Stops what receives and waits for it. Data that came in stays for one more batch.
     fn stop(&self) {}
 }
@@ -61,6 +73,34 @@ pub struct InputFolder {
     pub path: String,
     /// Grows with each process of the application: files written under a lower one are a replaced process's.
     pub epoch: u64,
+}
+
+/// How much an input holds for batches that are not done, or not made.
+///
+/// ```
+/// use headwater_core::input::Unprocessed;
+/// assert_eq!([1, 20].map(|count| Unprocessed::new(count, "records").to_string()), ["1 record", "20 records"]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Unprocessed {
+    /// How many.
+    pub count: u64,
+    /// Of what: `bytes`, `records`, `datasets`.
+    pub unit: &'static str,
+}
+
+impl Unprocessed {
+    /// So many `unit`.
+    pub fn new(count: usize, unit: &'static str) -> Unprocessed {
+        Unprocessed { count: count as u64, unit }
+    }
+}
+impl fmt::Display for Unprocessed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let unit = if self.count == 1 { self.unit.trim_end_matches('s') } else { self.unit };
+        write!(f, "{} {unit}", self.count)
+    }
 }
 
 /// What a started input may ask of the context that runs it.

@@ -77,6 +77,11 @@ impl LineBlocks {
         self.whole > 0
     }
 
+    /// Bytes of whole lines that are no block yet.
+    pub(crate) fn whole_bytes(&self) -> usize {
+        self.whole
+    }
+
     /// Finds the last line end among the new bytes, and keeps the limits.
     fn taken_in(&mut self, full: &mut dyn FnMut(Block)) {
         if self.skipping.is_some() && !self.skip() {

@@ -38,8 +38,9 @@ pub use headwater_core::{
     env, hash, input, item, listener, rdd, receiver, state, text, time, transport, wire,
 };
 pub use headwater_runtime::{
-    Conf, ConfEntry, ConfSource, Fate, ListenerHandle, OperatorFate, Progress, RddQueue, RunningContext, StopHandle,
-    StreamingContext, StreamingContextState, UpgradePlan, checkpoint, engine as local, system_env, testkit,
+    Conf, ConfEntry, ConfSource, Fate, ListenerHandle, OperatorFate, Progress, RddQueue, Remaining, RunningContext,
+    RunningOutput, StopHandle, StreamingContext, StreamingContextState, UpgradePlan, checkpoint, engine as local,
+    system_env, testkit,
 };
 
 /// What a streaming program uses: `use headwater::prelude::*`.

@@ -293,6 +293,50 @@ impl Conf {
     pub fn receiver_restart_delay(self, delay: Duration) -> Conf {
         self.in_code(&keys::RECEIVER_RESTART_DELAY, quantity::duration_text(delay))
     }
+    /// How long a graceful stop may take, from a millisecond to a day; default: as long as the batches take, since what was
+    /// received and is cut off is lost. At the deadline it cuts off what runs and returns an error that says what was left:
+    /// [`RunningContext::stop_gracefully_within`](crate::RunningContext::stop_gracefully_within). Where a supervisor kills
+    /// what does not end in time (Kubernetes after 30 s), a little less than that gets the error into the log. Source:
+    /// `spark.streaming.gracefulStopTimeout`, which is 10 batch intervals and ends without an error.
+    ///
+    /// ```
+    /// use headwater_runtime::Conf;
+    /// let conf = Conf::new().graceful_stop_timeout(std::time::Duration::from_secs(25));
+    /// assert_eq!(conf.get("spark.streaming.gracefulStopTimeout")?, "25s");
+    /// assert_eq!(Conf::new().get("headwater.streaming.graceful_stop_timeout")?, "none");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn graceful_stop_timeout(self, timeout: Duration) -> Conf {
+        self.in_code(&keys::GRACEFUL_STOP_TIMEOUT, quantity::duration_text(timeout))
+    }
+    /// Whether SIGTERM and SIGINT (Ctrl-C) stop a running context gracefully; default true: a process that is asked to end
+    /// would else lose what it received and had not processed. (Spark's default is false, where they stop it without
+    /// grace.) The second signal cuts off what runs, and a third ends the process. The stop is carried out by a thread of
+    /// the context's, also while nobody awaits the termination; its errors go to whoever does. The program goes on behind
+    /// it: where it awaits batches or the termination, that returns. One that then begins something else, rather than to
+    /// end, sets this to false.
+    ///
+    /// The handler is installed by the start. Behind the stop, and when no other context of the process runs, a signal ends
+    /// the process, as it does by default. A handler that the process had before is called too, but it does not get the
+    /// signals back for itself: a program that has one of its own sets this to false, and has that one call
+    /// [`StopHandle::request_graceful_stop`](crate::StopHandle::request_graceful_stop). Source:
+    /// `spark.streaming.stopGracefullyOnShutdown`.
+    ///
+    /// ```
+    /// use headwater::{env::Signal, prelude::*, testkit::TestEnv};
+    /// let env = TestEnv::new();
+    /// let conf = Conf::new().master("local[1]").stop_gracefully_on_shutdown(false);
+    /// let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+    /// ssc.queue_stream(&RddQueue::<u64>::new()).print();
+    /// let _running = ssc.start()?;
+    /// assert!(!env.signals.raise(Signal::Interrupt), "nobody handles it: it would end the process");
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn stop_gracefully_on_shutdown(self, graceful: bool) -> Conf {
+        self.in_code(&keys::STOP_GRACEFULLY_ON_SHUTDOWN, graceful.to_string())
+    }
 
     /// Sets the setting called `key`, by its own name or by Spark's where there is one. Durations and sizes are written
     /// as in Spark: `200ms`, `10min`, `256m`; a plain number means milliseconds or bytes. The first unknown key or
@@ -370,9 +414,6 @@ impl Conf {
     pub(crate) fn duration(&self, key: &Key) -> Duration {
         quantity::parse_duration(self.text(key)).expect("values are checked when they are set")
     }
-    pub(crate) fn is(&self, key: &Key) -> bool {
-        self.text(key).trim() == "true"
-    }
     /// The checkpoint folder, if there is one.
     pub(crate) fn checkpoint(&self) -> Option<&str> {
         Some(self.text(&keys::CHECKPOINT_DIR).trim_end_matches('/')).filter(|folder| !folder.is_empty())
@@ -389,9 +430,16 @@ impl Conf {
             application,
             down_time,
             dropped,
-            loses_inputs: self.is(&keys::RESTART_WITHOUT_INPUTS),
+            loses_inputs: self.flag(&keys::RESTART_WITHOUT_INPUTS),
             snapshot_after: self.count(&keys::STATE_SNAPSHOT_AFTER) as u64,
         }
+    }
+    /// `None` where it is a word.
+    pub(crate) fn duration_or_none(&self, key: &Key) -> Option<Duration> {
+        quantity::parse_duration(self.text(key))
+    }
+    pub(crate) fn flag(&self, key: &Key) -> bool {
+        key::parse_flag(self.text(key)).expect("values are checked when they are set")
     }
     pub(crate) fn block_store_limits(&self) -> BlockStoreLimits {
         BlockStoreLimits {

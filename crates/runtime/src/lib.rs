@@ -7,12 +7,17 @@
 mod conf;
 mod context;
 mod durable;
+mod ending_thread;
 pub mod engine;
 mod env;
 mod input;
 mod listeners;
+mod remaining;
 mod running;
 mod scheduler;
+mod signals;
+mod stop_handle;
+mod stopping;
 pub mod testkit;
 mod write_ahead_logs;
 
@@ -22,5 +27,7 @@ pub use durable::folder as checkpoint;
 pub use durable::{Fate, OperatorFate, UpgradePlan};
 pub use env::system_env;
 pub use input::RddQueue;
-pub use running::{RunningContext, StopHandle};
+pub use remaining::{Remaining, RunningOutput};
+pub use running::RunningContext;
 pub use scheduler::{ListenerHandle, Progress, StreamingContextState};
+pub use stop_handle::StopHandle;

@@ -74,7 +74,7 @@ impl RunningContext {
     /// ```
     #[track_caller]
     pub fn add_streaming_listener(&self, listener: impl StreamingListener) -> Result<ListenerHandle> {
-        self.listeners.add(Registered::new(listener, Location::caller()))
+        self.running.handle.listeners.add(Registered::new(listener, Location::caller()))
     }
     /// Removes a listener that was added before or behind the start; whether it was there. It gets no event from here
     /// on, also none that waits; if it has one in hand, it ends with that. Then it is dropped.
@@ -94,7 +94,7 @@ impl RunningContext {
     /// # Ok::<(), headwater::Error>(())
     /// ```
     pub fn remove_streaming_listener(&self, listener: &ListenerHandle) -> bool {
-        self.listeners.remove(listener)
+        self.running.handle.listeners.remove(listener)
     }
     /// How many events were dropped so far, because
     /// [`Conf::listener_queue_max`](crate::Conf::listener_queue_max) of them waited for the listeners.
@@ -120,6 +120,6 @@ impl RunningContext {
     /// # Ok::<(), headwater::Error>(())
     /// ```
     pub fn dropped_events(&self) -> u64 {
-        self.listeners.dropped()
+        self.running.handle.listeners.dropped()
     }
 }

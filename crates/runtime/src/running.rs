@@ -1,88 +1,32 @@
-//! [`RunningContext`]: a started application; owns its threads. They end in this order: receivers, generator, job
-//! executors, task threads, the listeners' thread.
+//! [`RunningContext`]: a started application; owns its threads.
 
 use crate::conf::keys;
 use crate::context::StreamingContext;
 use crate::durable;
+use crate::ending_thread::EndingThread;
+use crate::remaining::Remaining;
 use crate::scheduler::{
-    Commits, Event, EventQueue, JobGenerator, JobScheduler, ListenerBus, NO_BATCHES, Phase, Progress, Status, StopMode,
+    Commits, EventQueue, JobGenerator, JobScheduler, ListenerBus, NO_BATCHES, Phase, Progress, Status, StopMode,
     StreamingContextState,
 };
+use crate::signals;
+use crate::stop_handle::StopHandle;
+use crate::stopping::Running;
 use headwater_core::dstream::DStreamGraph;
-use headwater_core::env::{Env, Thread};
+use headwater_core::env::Thread;
 use headwater_core::listener::{StreamId, StreamingEvent};
-use headwater_core::rdd::RddContext;
 use headwater_core::time::Time;
 use headwater_core::{Error, OperatorId, Result};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A started application. Dropping it stops it. Source: Spark's `StreamingContext` after `start()`.
 pub struct RunningContext {
-    env: Env,
-    graph: Arc<DStreamGraph>,
-    status: Arc<Status>,
-    events: Arc<EventQueue>,
-    scheduler: Arc<JobScheduler>,
-    pub(crate) listeners: Arc<ListenerBus>,
+    pub(crate) running: Arc<Running>,
     /// The first batch that it makes.
     pub(crate) first: Time,
-    /// Taken by the stop.
-    generator: Mutex<Option<Box<dyn Thread>>>,
-}
-
-/// Looks at a running context and asks it to stop, from anywhere: an output operation, a listener, another thread.
-///
-/// ```
-/// use headwater::{prelude::*, testkit, StreamingContextState};
-/// let (ssc, clock) = testkit::streaming_context();
-/// ssc.queue_stream(&RddQueue::<u64>::new()).print();
-/// let running = ssc.start()?;
-/// let handle = running.stop_handle();
-/// std::thread::spawn(move || {
-///     assert_eq!(handle.state(), StreamingContextState::Active);
-///     assert_eq!(handle.progress().completed, 0);
-///     handle.request_stop();
-/// });
-/// running.await_termination()?;
-/// assert_eq!(running.state(), StreamingContextState::Stopped);
-/// # Ok::<(), headwater::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct StopHandle {
-    status: Arc<Status>,
-    events: Arc<EventQueue>,
-    scheduler: Arc<JobScheduler>,
-    context: RddContext,
-}
-
-impl StopHandle {
-    /// Asks for a stop that cuts off what is running, also a graceful stop that is under way. Returns at once: no
-    /// more batches are made, and whoever awaits the termination carries the stop out.
-    pub fn request_stop(&self) {
-        self.cut_off();
-        self.status.request_stop(StopMode::Now);
-    }
-    /// Asks for a stop that processes first what was received. Returns at once.
-    pub fn request_graceful_stop(&self) {
-        self.status.request_stop(StopMode::Graceful);
-    }
-    /// Whether the context runs, as [`RunningContext::state`].
-    pub fn state(&self) -> StreamingContextState {
-        self.status.state()
-    }
-    /// How far the batches are, as [`RunningContext::progress`].
-    pub fn progress(&self) -> Progress {
-        self.status.progress()
-    }
-    /// Begins the end of everything without waiting for it.
-    fn cut_off(&self) {
-        if !self.status.is_stopped() {
-            self.scheduler.cancel();
-            self.context.engine().cancel();
-            self.events.post(Event::Stop);
-        }
-    }
+    /// Waits for signals; none where they are left alone, and behind the stop.
+    signals: Mutex<Option<Box<dyn Thread>>>,
 }
 
 impl RunningContext {
@@ -92,7 +36,7 @@ impl RunningContext {
         let env = graph.context().env().clone();
         let console = env.console.clone();
         let status = Arc::new(Status::new(env.clock.clone(), move |message| console.warn(message)));
-        let plan_only = conf.is(&keys::PLAN_ONLY);
+        let plan_only = conf.flag(&keys::PLAN_ONLY);
         let opened = match folder.as_deref().filter(|_| !plan_only) {
             Some(folder) => Some(durable::open(&env, folder, graph.batch_duration(), conf.open_options())?),
             None => None,
@@ -110,7 +54,7 @@ impl RunningContext {
         let listeners = Arc::new(ListenerBus::new(env.clone(), limit, status.clone(), listeners));
         let scheduler = JobScheduler::start(
             conf.count(&keys::CONCURRENT_JOBS),
-            &*env.spawner,
+            &env,
             status.clone(),
             events.clone(),
             listeners.clone(),
@@ -129,36 +73,56 @@ impl RunningContext {
             phase: Phase::Running,
             commits,
         };
-        let (first, generator_thread) = (next, Mutex::new(None));
-        let running =
-            RunningContext { env, graph, status, events, scheduler, listeners, first, generator: generator_thread };
-        // From here on an error drops `running`, which stops what has started.
+        let handle = StopHandle {
+            status,
+            events,
+            scheduler,
+            context: graph.context().clone(),
+            graph: Arc::downgrade(&graph),
+            listeners,
+            graceful_stop_timeout: conf.duration_or_none(&keys::GRACEFUL_STOP_TIMEOUT),
+        };
+        let (thread, signals) = (Mutex::new(None), OnceLock::new());
+        let running = Arc::new(Running { env, graph, handle, generator: thread, signals });
+        // From here on an error drops it, which stops what has started.
+        let context = RunningContext { running, first: next, signals: Mutex::new(None) };
         if plan_only {
             let folder =
                 folder.ok_or_else(|| Error::program("there is nothing to plan without a checkpoint folder"))?;
-            let plan = durable::plan(&running.env, &folder, &running.graph)?;
-            running.env.console.print(&format!("{plan}\n"));
-            running.stop()?;
-            return Ok(running);
+            let plan = durable::plan(&context.running.env, &folder, &context.running.graph)?;
+            context.running.env.console.print(&format!("{plan}\n"));
+            context.stop()?;
+            return Ok(context);
         }
-        running.listeners.start()?;
-        running.listeners.post(|| StreamingEvent::StreamingStarted { time: running.env.clock.now() });
+        context.launch(generator, conf.flag(&keys::STOP_GRACEFULLY_ON_SHUTDOWN))?;
+        Ok(context)
+    }
+    /// Starts what runs by itself. Until the last of it, a signal ends the process.
+    fn launch(&self, generator: JobGenerator, on_signals: bool) -> Result<()> {
+        let (running, listeners) = (&self.running, &self.running.handle.listeners);
+        listeners.start()?;
+        listeners.post(|| StreamingEvent::StreamingStarted { time: running.env.clock.now() });
         for (position, input) in running.graph.inputs().enumerate() {
-            input.start(StreamId::new(position), running.listeners.clone())?;
+            input.start(StreamId::new(position), listeners.clone())?;
         }
-        let generator = running.env.spawner.spawn("job-generator", Box::new(move || generator.run()))?;
+        let generator = EndingThread::spawn(&running.env, "job-generator", move || generator.run())?;
         *running.generator.lock().unwrap_or_else(PoisonError::into_inner) = Some(generator);
-        Ok(running)
+        if on_signals {
+            *self.signals.lock().unwrap_or_else(PoisonError::into_inner) = Some(signals::watch(running)?);
+        }
+        Ok(())
     }
 
-    /// Blocks until the context stops, or until a job or the generation of jobs fails, and returns that error.
+    /// Blocks until the context stops, also by SIGTERM or Ctrl-C
+    /// ([`Conf::stop_gracefully_on_shutdown`](crate::Conf::stop_gracefully_on_shutdown)), or until a job or the generation
+    /// of jobs fails, and returns that error.
     pub fn await_termination(&self) -> Result<()> {
         self.wait(None, NO_BATCHES).map(drop)
     }
     /// As [`RunningContext::await_termination`], for at most `timeout`; whether the context has stopped. The time is the
     /// context's clock's: in the test kit, that which the test moves.
     pub fn await_termination_or_timeout(&self, timeout: Duration) -> Result<bool> {
-        self.wait(Some(self.env.clock.now() + timeout), NO_BATCHES)
+        self.wait(Some(self.running.env.clock.now() + timeout), NO_BATCHES)
     }
     /// Blocks until `batches` batches are completed since the start, the context stops, or something fails.
     pub fn await_batches(&self, batches: u64) -> Result<()> {
@@ -171,9 +135,10 @@ impl RunningContext {
                 "the program's own closure or listener cannot wait for its batches or its end: they wait for it",
             ));
         }
-        let in_time = self.status.wait(deadline, batches)?;
-        if let Some(mode) = self.status.stop_requested().filter(|_| !self.status.is_stopped()) {
-            self.stop_by(mode)?;
+        let status = &self.running.handle.status;
+        let in_time = status.wait(deadline, batches)?;
+        if status.stop_requested().is_some() {
+            self.carry_out_stop()?;
         }
         Ok(in_time)
     }
@@ -182,93 +147,131 @@ impl RunningContext {
     /// cut short. Returns when all threads have ended; a task is cut off between two chunks of records. A failure that
     /// no call has returned yet is returned here. Stopping again does nothing. An error when called from a closure of
     /// the program, which the stop would wait for: use a [`StopHandle`] there.
+    ///
+    /// A stop that has to wait, since a closure does not return, says so every 10 s, in a warning that names it.
     pub fn stop(&self) -> Result<()> {
-        self.stop_by(StopMode::Now)
+        self.stop_by(StopMode::Now, None)
     }
     /// Stops when all that was received is processed: receivers end, what is left goes into one more batch at its
-    /// time, and all batches run to their end.
+    /// time, and all batches run to their end, however long that takes; with
+    /// [`Conf::graceful_stop_timeout`](crate::Conf::graceful_stop_timeout) as
+    /// [`stop_gracefully_within`](RunningContext::stop_gracefully_within) it. While it waits, a warning every 10 s names
+    /// what for.
     pub fn stop_gracefully(&self) -> Result<()> {
-        self.stop_by(StopMode::Graceful)
+        self.stop_by(StopMode::Graceful, self.running.handle.graceful_stop_timeout)
+    }
+    /// Stops as [`stop_gracefully`](RunningContext::stop_gracefully), in at most `timeout` of the context's clock,
+    /// whatever the settings say. Then it cuts off what runs, as [`stop`](RunningContext::stop) does, and returns an error
+    /// (of the kind [`Resources`](headwater_core::ErrorKind::Resources)) that says what was left. What does not end within
+    /// one more second, since a closure of the program does not return, is left behind: the context has stopped, and that
+    /// thread ends by itself, or with the process. Where several stops are asked for, the earliest deadline counts.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit, ErrorKind};
+    /// let (ssc, clock) = testkit::streaming_context();
+    /// let (begun, begin) = std::sync::mpsc::channel();
+    /// ssc.queue_stream(&RddQueue::<u64>::new()).foreach_rdd(move |_, _| -> () {
+    ///     begun.send(()).unwrap();
+    ///     loop {
+    ///         std::thread::park();
+    ///     }
+    /// });
+    /// let running = ssc.start()?;
+    /// clock.advance(seconds(1));
+    /// begin.recv().unwrap();
+    /// let error = std::thread::scope(|scope| {
+    ///     let stopping = scope.spawn(|| running.stop_gracefully_within(seconds(5)).unwrap_err());
+    ///     while !stopping.is_finished() {
+    ///         clock.advance(seconds(1));
+    ///     }
+    ///     stopping.join().unwrap()
+    /// });
+    /// assert_eq!(error.kind(), ErrorKind::Resources);
+    /// assert!(error.to_string().starts_with("the graceful stop was not over within 5s"), "{error}");
+    /// assert!(error.to_string().contains("of batch 1000 ms, which has run for "), "{error}");
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn stop_gracefully_within(&self, timeout: Duration) -> Result<()> {
+        self.stop_by(StopMode::Graceful, Some(timeout))
     }
     /// For stopping from elsewhere.
     pub fn stop_handle(&self) -> StopHandle {
-        let (status, events, scheduler) = (self.status.clone(), self.events.clone(), self.scheduler.clone());
-        StopHandle { status, events, scheduler, context: self.graph.context().clone() }
+        self.running.handle.clone()
     }
     /// Whether it runs.
     pub fn state(&self) -> StreamingContextState {
-        self.status.state()
+        self.running.handle.state()
     }
     /// How far the batches are.
     pub fn progress(&self) -> Progress {
-        self.status.progress()
+        self.running.handle.progress()
+    }
+    /// What is left to do; see [`Remaining`].
+    pub fn remaining(&self) -> Remaining {
+        self.running.handle.remaining()
     }
     /// The stable id of each operator and where it was created, in the order of creation.
     pub fn operators(&self) -> Vec<(OperatorId, String)> {
-        self.graph.operators()
+        self.running.graph.operators()
     }
 
     /// Whether an error waits to be returned.
     pub(crate) fn has_error(&self) -> bool {
-        self.status.has_error()
+        self.running.handle.status.has_error()
     }
     /// How often a commit had to be tried again.
     pub(crate) fn commits_waited(&self) -> u64 {
-        self.status.commits_waited()
+        self.running.handle.status.commits_waited()
     }
     pub(crate) fn graph(&self) -> &DStreamGraph {
-        &self.graph
+        &self.running.graph
     }
 
-    fn stop_by(&self, mode: StopMode) -> Result<()> {
+    fn stop_by(&self, mode: StopMode, timeout: Option<Duration>) -> Result<()> {
         if self.is_own_thread() {
             return Err(Error::program(
                 "stop() was called from the program's own closure or listener, which it would wait for; take a \
                  stop_handle() and request the stop there",
             ));
         }
-        if mode == StopMode::Now {
-            // Before the lock: a graceful stop that is under way ends soon then.
-            self.stop_handle().cut_off();
+        self.running.handle.hasten(mode, timeout);
+        self.carry_out_stop()
+    }
+    /// The stop that was asked for, by whomever; its error, or another that nobody has been given.
+    fn carry_out_stop(&self) -> Result<()> {
+        self.running.stop();
+        // Behind the stop, which this thread may be carrying out too, and which has ended it.
+        let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(signals) = signals {
+            signals.join();
         }
-        let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.status.is_stopped() {
-            self.graph.inputs().for_each(|input| input.stop());
-            self.events.post(if mode == StopMode::Now { Event::Stop } else { Event::Drain });
-            if let Some(generator) = generator.take() {
-                generator.join();
-            }
-            self.scheduler.shut_down();
-            self.graph.context().engine().stop();
-            self.graph.stop();
-            self.listeners.stop();
-            self.status.set_stopped();
-        }
-        self.status.take_error().map_or(Ok(()), Err)
+        self.running.handle.status.take_error().map_or(Ok(()), Err)
     }
 
     /// Whether the calling thread runs the program's own code, which a stop waits for.
     fn is_own_thread(&self) -> bool {
-        self.status.owns_this_thread() || self.graph.context().engine().runs_this_thread()
+        self.running.handle.status.owns_this_thread() || self.running.graph.context().engine().runs_this_thread()
     }
 }
 
 impl Drop for RunningContext {
     fn drop(&mut self) {
+        let Running { graph, handle, .. } = &*self.running;
         match self.is_own_thread() {
             // Inside one of its own closures nothing can be waited for: the threads end by themselves.
             true => {
-                self.stop_handle().cut_off();
-                self.graph.inputs().for_each(|input| input.stop());
-                self.scheduler.close();
-                self.listeners.close();
+                handle.hasten(StopMode::Now, None);
+                graph.inputs().for_each(|input| input.stop());
+                handle.scheduler.close();
+                handle.listeners.close();
+                self.running.close_signals();
             }
             false => {
-                if let Err(error) = self.stop_by(StopMode::Now) {
-                    self.status.report_error(error);
+                if let Err(error) = self.stop_by(StopMode::Now, None) {
+                    handle.status.report_error(error);
                 }
             }
         }
-        self.status.warn_of_error();
+        handle.status.warn_of_error();
     }
 }

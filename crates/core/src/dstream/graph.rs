@@ -271,6 +271,11 @@ impl DStreamGraph {
         self.started().inputs.iter().map(|input| &*input.source)
     }
 
+    /// The same, each with its operator and where it was created.
+    pub fn placed_inputs(&self) -> impl Iterator<Item = (String, &dyn InputDStream)> {
+        self.started().inputs.iter().map(|input| (input.node.header().place(), &*input.source))
+    }
+
     /// The jobs of batch `time`, one per output that has an RDD, in the order of creation. Every input is asked, also
     /// one that no output reads at this time: a record belongs to the batch in which it was taken.
     pub fn generate_jobs(&self, time: Time) -> Result<Vec<BatchJob>> {

@@ -1,5 +1,5 @@
-//! The environment: clock, randomness, threads, disk, scratch tables, network and console, as trait objects given at
-//! construction. Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches
+//! The environment: clock, randomness, threads, disk, scratch tables, network, console and signals, as trait objects given
+//! at construction. Nothing else in Headwater reads the time, the disk or a socket, so that a test can run a day of batches
 //! in a millisecond and a simulation can fail any step. Real implementations live in the runtime, that of [`Storage`] in
 //! `headwater-storage`.
 
@@ -8,6 +8,7 @@ mod console;
 mod files;
 mod network;
 mod random;
+mod signals;
 mod spawner;
 mod spill;
 mod storage;
@@ -17,6 +18,7 @@ pub use console::Console;
 pub use files::{FileSystem, FileWriter, FolderEntry};
 pub use network::{Connection, Network};
 pub use random::Random;
+pub use signals::{Signal, SignalSubscription, Signals};
 pub use spawner::{Spawner, Thread};
 pub use spill::{SPILL_KEY_BYTES_MAX, SPILL_PAGE_BYTES_MAX, SpillSpace, SpillTable};
 pub use storage::{AppendFile, Storage, StorageLock, StoredFile};
@@ -42,4 +44,6 @@ pub struct Env {
     pub network: Arc<dyn Network>,
     /// What a person reads: `print()` and warnings.
     pub console: Arc<dyn Console>,
+    /// Requests that the process end.
+    pub signals: Arc<dyn Signals>,
 }

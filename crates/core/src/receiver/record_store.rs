@@ -6,7 +6,7 @@ use super::block_record::BlockKind;
 use super::received_block::{BlockFormat, decode_records, encode_record, records_head};
 use super::{ReceivedBlock, ReceivedBlockTracker, ReceiverStore, WriteAheadLog};
 use crate::env::{Clock, Console, Env};
-use crate::input::InputHost;
+use crate::input::{InputHost, Unprocessed};
 use crate::time::Time;
 use crate::{Data, Result};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -202,6 +202,9 @@ impl<T: Data> ReceiverStore for RecordReceiverStore<T> {
         let is_queued = self.log.get().is_some_and(BlockLog::has_queued);
         let state = self.lock();
         is_queued || !state.open.is_empty() || state.tracker.has_unallocated_blocks()
+    }
+    fn unprocessed(&self) -> Unprocessed {
+        Unprocessed::new(self.lock().records, "records")
     }
     fn processed(&self, time: Time) {
         let done = {

@@ -1,7 +1,7 @@
 //! [`ReceiverStore`]: what an input asks of the store of its receiver, whatever that receives.
 
 use super::WriteAheadLog;
-use crate::input::InputHost;
+use crate::input::{InputHost, Unprocessed};
 use crate::time::Time;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub trait ReceiverStore: Send + Sync {
     fn records_of_batch(&self, time: Time) -> u64;
     /// Whether something came in that no batch has.
     fn has_unallocated(&self) -> bool;
+    /// How much no finished batch had.
+    fn unprocessed(&self) -> Unprocessed;
     /// Batch `time` is done: its records make room, in memory and in the log.
     fn processed(&self, time: Time);
 }

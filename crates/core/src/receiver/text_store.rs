@@ -7,7 +7,7 @@ use super::received_block::{BlockFormat, decode_text};
 use super::sender_positions::{SenderPositions, note};
 use super::{ReceivedBlock, ReceivedBlockTracker, ReceiverStore, WriteAheadLog};
 use crate::env::{Clock, Console};
-use crate::input::InputHost;
+use crate::input::{InputHost, Unprocessed};
 use crate::lines::{LineBlocks, LineLimit};
 use crate::rdd::RddContext;
 use crate::text::{Block, BlockPool};
@@ -266,6 +266,10 @@ impl ReceiverStore for TextReceiverStore {
         let is_queued = self.log.get().is_some_and(BlockLog::has_queued);
         let state = self.lock();
         is_queued || state.blocks.tracker.has_unallocated_blocks() || state.lines.has_whole()
+    }
+    fn unprocessed(&self) -> Unprocessed {
+        let state = self.lock();
+        Unprocessed::new(state.blocks.bytes + state.lines.whole_bytes(), "bytes")
     }
     fn processed(&self, time: Time) {
         let done = {

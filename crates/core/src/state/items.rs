@@ -16,7 +16,7 @@ use super::clock::Clock;
 use crate::time::Time;
 use crate::{Error, ErrorKind, Result, codec};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 /// The layout above.
 const FORMAT: u8 = 1;

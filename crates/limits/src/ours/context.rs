@@ -22,5 +22,6 @@ pub(super) fn spilling(local: usize, interval: Duration, env: Env, state_bytes: 
 }
 
 fn conf(local: usize) -> Conf {
-    Conf::new().master(format!("local[{local}]")).hash_seed(HASH_SEED)
+    // A signal shall end the measuring, not one context of several.
+    Conf::new().master(format!("local[{local}]")).hash_seed(HASH_SEED).stop_gracefully_on_shutdown(false)
 }

@@ -38,6 +38,10 @@ pub(crate) enum Kind {
     Size { min: u64, max: u64 },
     /// A length of time.
     Duration { min: Duration, max: Duration },
+    /// A length of time, or a word for none.
+    DurationOr { word: &'static str, min: Duration, max: Duration },
+    /// Yes or no.
+    Flag,
 }
 
 impl Key {
@@ -59,6 +63,7 @@ impl Kind {
     /// Whether `value` can be one of this type; if not, what is wrong with it.
     pub(super) fn check(&self, value: &str) -> Result<(), String> {
         let number = |min, max| parse_number(value).is_some_and(|number| (min..=max).contains(&number));
+        let duration = |min, max| parse_duration(value).is_some_and(|time| (min..=max).contains(&time));
         let fits = match *self {
             Kind::Text => !value.chars().any(char::is_control),
             Kind::Word(words) => words.contains(&value.trim()),
@@ -66,7 +71,9 @@ impl Kind {
             Kind::Number { min, max } => number(min, max),
             Kind::NumberOr { word, min, max } => value.trim() == word || number(min, max),
             Kind::Size { min, max } => parse_size(value).is_some_and(|bytes| (min..=max).contains(&bytes)),
-            Kind::Duration { min, max } => parse_duration(value).is_some_and(|time| (min..=max).contains(&time)),
+            Kind::Duration { min, max } => duration(min, max),
+            Kind::DurationOr { word, min, max } => value.trim() == word || duration(min, max),
+            Kind::Flag => parse_flag(value).is_some(),
         };
         if fits { Ok(()) } else { Err(format!("is not {}", self.expected())) }
     }
@@ -80,6 +87,10 @@ impl Kind {
             Kind::NumberOr { word, min, max } => format!("`{word}`, or from {min} to {max}"),
             Kind::Size { min, max } => span(min, max, size_text),
             Kind::Duration { min, max } => format!("from {} to {}", duration_text(min), duration_text(max)),
+            Kind::DurationOr { word, min, max } => {
+                format!("`{word}`, or from {} to {}", duration_text(min), duration_text(max))
+            }
+            Kind::Flag => "`true`, `false`".to_owned(),
         }
     }
     /// What a value must be, in a sentence.
@@ -92,6 +103,11 @@ impl Kind {
             Kind::NumberOr { word, min, max } => format!("{word:?}, or a whole number from {min} to {max}"),
             Kind::Size { .. } => format!("a size in bytes {range}, such as 64k, 256m or 1g"),
             Kind::Duration { .. } => format!("a duration {range}, such as 200ms, 5s or 10min"),
+            Kind::DurationOr { word, min, max } => {
+                let (min, max) = (duration_text(*min), duration_text(*max));
+                format!("{word:?}, or a duration from {min} to {max}, such as 200ms, 5s or 10min")
+            }
+            Kind::Flag => "true or false".to_owned(),
         }
     }
 }
@@ -107,6 +123,13 @@ pub(super) fn parse_number(text: &str) -> Option<u64> {
     let text = text.trim();
     // `parse` would take a plus.
     if text.starts_with('+') { None } else { text.parse().ok() }
+}
+
+/// A flag, as Spark writes it.
+pub(super) fn parse_flag(text: &str) -> Option<bool> {
+    let text = text.trim();
+    let is = |word| text.eq_ignore_ascii_case(word);
+    is("true").then_some(true).or(is("false").then_some(false))
 }
 
 /// The task threads of a master; what is wrong with one that is not understood.
@@ -159,8 +182,10 @@ mod tests {
         let number_or = Kind::NumberOr { word: "threads", min, max };
         let size = Kind::Size { min: 1, max: 1 << 20 };
         let duration = Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(60) };
-        let cases: [(&Kind, &[&str], &[&str], &str); 7] = [
-            (&Kind::Word(&["true", "false"]), &["true", " false "], &["", "yes", "1"], "is not one of `true`, `false`"),
+        let duration_or =
+            Kind::DurationOr { word: "none", min: Duration::from_millis(1), max: Duration::from_secs(60) };
+        let cases: [(&Kind, &[&str], &[&str], &str); 9] = [
+            (&Kind::Word(&["in", "out"]), &["in", " out "], &["", "yes", "1"], "is not one of `in`, `out`"),
             (&text, &["", "any thing"], &["two\nlines", "\0"], "is not one line"),
             (&number, &["1", " 8 "], &["0", "9", "+1", "-1", "x", "", "1.0"], "is not a whole number from 1 to 8"),
             (
@@ -182,6 +207,13 @@ mod tests {
                 &["0", "999us", "61s", "2k"],
                 "is not a duration from 1ms to 1min, such as 200ms, 5s or 10min",
             ),
+            (
+                &duration_or,
+                &["none", "1", "1min"],
+                &["no", "0", "61s"],
+                "is not \"none\", or a duration from 1ms to 1min, such as 200ms, 5s or 10min",
+            ),
+            (&Kind::Flag, &["true", " False "], &["yes", "1", ""], "is not true or false"),
         ];
         for (kind, good, bad, complaint) in cases {
             good.iter().for_each(|value| assert_eq!(kind.check(value), Ok(()), "{value}"));

@@ -144,7 +144,7 @@ keys!(
     RESTART_WITHOUT_INPUTS = Key {
         name: "headwater.streaming.restart_without_inputs",
         spark: None,
-        kind: Kind::Word(&["false", "true"]),
+        kind: Kind::Flag,
         default: "false",
         secret: false,
         meaning: "Whether a program goes on behind a restart with inputs that cannot deliver again what batches had of them, \
@@ -162,7 +162,7 @@ keys!(
     PLAN_ONLY = Key {
         name: "headwater.streaming.plan_only",
         spark: None,
-        kind: Kind::Word(&["false", "true"]),
+        kind: Kind::Flag,
         default: "false",
         secret: false,
         meaning: "With `true`, starting prints what becomes of what the checkpoint folder has under this program, operator by \
@@ -216,7 +216,7 @@ keys!(
     WRITE_AHEAD_LOG = Key {
         name: "headwater.streaming.receiver.write_ahead_log",
         spark: Some("spark.streaming.receiver.writeAheadLog.enable"),
-        kind: Kind::Word(&["true", "false"]),
+        kind: Kind::Flag,
         default: "true",
         secret: false,
         meaning: "Whether receivers of a durable application write what they receive to a log, before a batch has it or \
@@ -257,6 +257,24 @@ keys!(
         secret: false,
         meaning: "The wait before a receiver whose connection failed or ended connects again. Each failure in a row \
                   doubles it, up to 8 s (Spark waits 2 s each time).",
+    },
+    GRACEFUL_STOP_TIMEOUT = Key {
+        name: "headwater.streaming.graceful_stop_timeout",
+        spark: Some("spark.streaming.gracefulStopTimeout"),
+        kind: Kind::DurationOr { word: "none", min: WAIT_MIN, max: WAIT_MAX },
+        default: "none",
+        secret: false,
+        meaning: "How long a graceful stop may take, from the request on. Then it cuts off what runs, and its error says \
+                  what was left. `none` waits as long as the batches take (Spark: 10 batch intervals).",
+    },
+    STOP_GRACEFULLY_ON_SHUTDOWN = Key {
+        name: "headwater.streaming.stop_gracefully_on_shutdown",
+        spark: Some("spark.streaming.stopGracefullyOnShutdown"),
+        kind: Kind::Flag,
+        default: "true",
+        secret: false,
+        meaning: "Whether SIGTERM and SIGINT (Ctrl-C) stop a running context gracefully; a second one cuts off what runs, \
+                  and a third ends the process. With `false` signals are left alone.",
     },
 );
 

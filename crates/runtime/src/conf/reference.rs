@@ -61,7 +61,8 @@ fn type_name(kind: &Kind) -> &'static str {
         Kind::Text | Kind::Word(_) | Kind::Master => "text",
         Kind::Number { .. } | Kind::NumberOr { .. } => "number",
         Kind::Size { .. } => "size, bytes",
-        Kind::Duration { .. } => "duration, ms",
+        Kind::Duration { .. } | Kind::DurationOr { .. } => "duration, ms",
+        Kind::Flag => "flag",
     }
 }
 

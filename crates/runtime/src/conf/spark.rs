@@ -69,16 +69,8 @@ pub(super) static ABSENT: &[Absent] = &[
         why: "an RDD is dropped when no batch can ask for it any more; StreamingContext::remember keeps them longer",
     },
     Absent {
-        keys: &["spark.streaming.stopGracefullyOnShutdown"],
-        why: "signals are not handled; let a handler of your own call request_graceful_stop() of a StopHandle",
-    },
-    Absent {
         keys: &["spark.streaming.stopSparkContextByDefault"],
         why: "a context owns its task threads, and a stop ends both",
-    },
-    Absent {
-        keys: &["spark.streaming.gracefulStopTimeout"],
-        why: "a graceful stop waits as long as the batches take; stop() from another thread cuts it short",
     },
     Absent { keys: &["spark.streaming.ui.retainedBatches", "spark.ui.*"], why: "there is no web page to configure" },
     Absent {

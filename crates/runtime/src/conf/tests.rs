@@ -134,10 +134,12 @@ fn methods_set_the_key_that_bears_their_name() {
         .max_rate_per_partition(99)
         .listener_queue_max(15)
         .connect_timeout(2 * second)
-        .receiver_restart_delay(3 * second);
+        .receiver_restart_delay(3 * second)
+        .graceful_stop_timeout(4 * second)
+        .stop_gracefully_on_shutdown(false);
     let values = [
         "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "4g", "77", "12k", "13", "14", "false", "99",
-        "15", "2s", "3s",
+        "15", "2s", "3s", "4s", "false",
     ];
     assert_eq!(keys::KEYS.iter().map(|key| conf.get(key.name).unwrap()).collect::<Vec<_>>(), values);
     for key in keys::KEYS {
@@ -149,6 +151,8 @@ fn methods_set_the_key_that_bears_their_name() {
     assert_eq!((conf.number(&keys::DEFAULT_PARALLELISM), conf.number(&keys::HASH_SEED)), (Some(7), Some(9)));
     assert_eq!((conf.store_limits().line_bytes_max, conf.store_limits().buffered_bytes_max), (12 << 10, 13));
     assert_eq!(conf.duration(&keys::RECEIVER_RESTART_DELAY), 3 * second);
+    assert_eq!(conf.duration_or_none(&keys::GRACEFUL_STOP_TIMEOUT), Some(4 * second));
+    assert!(!conf.flag(&keys::STOP_GRACEFULLY_ON_SHUTDOWN));
 }
 
 #[test]

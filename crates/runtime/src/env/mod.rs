@@ -1,11 +1,12 @@
-//! The real environment: the one place that reads the clock, the disk, the network and environment variables,
-//! and starts threads.
+//! The real environment: the one place that reads the clock, the disk, the network and environment variables, handles
+//! signals and starts threads.
 
 mod clock;
 mod console;
 mod files;
 mod network;
 mod random;
+mod signals;
 mod spawner;
 pub(crate) mod spill;
 mod variables;
@@ -17,7 +18,7 @@ use headwater_core::env::Env;
 use headwater_storage::LocalStorage;
 use std::sync::Arc;
 
-/// The machine's own clock, threads, disk, network and console.
+/// The machine's own clock, threads, disk, network, console and signals.
 pub fn system_env() -> Env {
     Env {
         clock: Arc::new(clock::SystemClock::new()),
@@ -28,5 +29,6 @@ pub fn system_env() -> Env {
         spill: Arc::new(spill::DiskSpill::default()),
         network: Arc::new(network::TcpNetwork),
         console: Arc::new(console::SystemConsole),
+        signals: Arc::new(signals::SystemSignals),
     }
 }

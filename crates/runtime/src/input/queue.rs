@@ -2,7 +2,7 @@
 
 use crate::context::StreamingContext;
 use headwater_core::dstream::DStream;
-use headwater_core::input::InputDStream;
+use headwater_core::input::{InputDStream, Unprocessed};
 use headwater_core::rdd::{Rdd, RddContext};
 use headwater_core::{Data, Error, ErrorKind, Record, Result};
 use std::collections::VecDeque;
@@ -89,6 +89,10 @@ struct QueueSource<T>(RddQueue<T>);
 impl<T: Record> InputDStream for QueueSource<T> {
     fn has_unallocated(&self) -> bool {
         !self.0.lock().is_empty()
+    }
+    /// Of batches that are not done the queue knows nothing.
+    fn unprocessed(&self) -> Option<Unprocessed> {
+        Some(Unprocessed::new(self.0.lock().len(), "datasets"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`ReceiverThread`]: a thread that a receiver has for itself, and the stop that reaches into its waiting.
 
-use headwater_core::env::{Env, Thread};
+use crate::ending_thread::EndingThread;
+use headwater_core::env::Env;
 use headwater_core::time::Time;
 use headwater_core::{Result, panic_message};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,7 +63,7 @@ impl StopSignal {
 /// The owner's side.
 pub(super) struct ReceiverThread {
     signal: Arc<StopSignal>,
-    thread: Mutex<Option<Box<dyn Thread>>>,
+    thread: Mutex<Option<EndingThread>>,
 }
 
 impl ReceiverThread {
@@ -79,18 +80,29 @@ impl ReceiverThread {
                 signal.pause_until(signal.env.clock.now() + RESTART_PAUSE);
             }
         };
-        let thread = self.signal.env.spawner.spawn(name, Box::new(run))?;
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        let thread = EndingThread::spawn(&self.signal.env, name, run)?;
+        *self.thread() = Some(thread);
         Ok(())
+    }
+    /// Begins its end.
+    pub(super) fn request_stop(&self) {
+        self.signal.stop();
+    }
+    /// Whether it has not ended.
+    pub(super) fn runs(&self) -> bool {
+        self.thread().as_ref().is_some_and(|thread| !thread.has_ended())
     }
     /// Stops the thread and waits for its end, unless it is the calling one. Again does nothing.
     pub(super) fn stop(&self) {
         self.signal.stop();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread().take();
         if let Some(thread) = thread
             && self.signal.lock().thread != Some(current().id())
         {
             thread.join();
         }
+    }
+    fn thread(&self) -> MutexGuard<'_, Option<EndingThread>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

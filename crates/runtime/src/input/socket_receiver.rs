@@ -6,7 +6,7 @@ use crate::conf::keys;
 use crate::context::StreamingContext;
 use crate::write_ahead_logs::WriteAheadLogs;
 use headwater_core::env::{Connection, Env};
-use headwater_core::input::{InputDStream, InputFolder, InputHost};
+use headwater_core::input::{InputDStream, InputFolder, InputHost, Unprocessed};
 use headwater_core::listener::{ReceiverInfo, StreamId, StreamInputInfo, StreamingEvent};
 use headwater_core::receiver::ReceiverStore;
 use headwater_core::time::Time;
@@ -80,7 +80,7 @@ impl<I: Intake> SocketSource<I> {
         let connecting =
             Connecting { timeout: ssc.conf.duration(timeout), restart_delay: ssc.conf.duration(restart_delay) };
         let env = ssc.context().env().clone();
-        let logs = ssc.conf.is(&keys::WRITE_AHEAD_LOG).then(|| ssc.logs.clone());
+        let logs = ssc.conf.flag(&keys::WRITE_AHEAD_LOG).then(|| ssc.logs.clone());
         let thread = ReceiverThread::new(env.clone());
         SocketSource { operation, address, env, intake, connecting, logs, thread }
     }
@@ -119,6 +119,15 @@ impl<I: Intake> InputDStream for SocketSource<I> {
     }
     fn processed(&self, time: Time) {
         self.intake.store().processed(time);
+    }
+    fn request_stop(&self) {
+        self.thread.request_stop();
+    }
+    fn is_receiving(&self) -> bool {
+        self.thread.runs()
+    }
+    fn unprocessed(&self) -> Option<Unprocessed> {
+        Some(self.intake.store().unprocessed())
     }
     fn stop(&self) {
         self.thread.stop();

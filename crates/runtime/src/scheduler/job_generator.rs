@@ -179,13 +179,16 @@ impl JobGenerator {
 
     /// Whether no more batches may wait; warns when a tick comes meanwhile.
     fn look_at_pending(&mut self) -> bool {
-        let pending = self.status.progress().pending;
         if self.commits.as_ref().is_some_and(|commits| commits.is_at_once(self.next)) {
             return false;
         }
-        // What waits takes the states along; where nothing does, batches that failed fill them.
-        let full = pending >= self.pending_batches_max || (pending > 0 && self.graph.states_are_full());
-        if full && self.phase == Phase::Running && self.env.clock.now() >= self.next {
+        let (mut pending, mut full) = self.pending();
+        let late = full && self.phase == Phase::Running && self.env.clock.now() >= self.next;
+        if late {
+            // The clock may have moved on behind the end of a batch: then its tick is in time.
+            (pending, full) = self.pending();
+        }
+        if late && full {
             self.phase = Phase::Behind(pending);
             self.env.console.warn(&format!(
                 "{pending} batches wait or run, the limit (Conf::pending_batches_max, and 400 where there is state): \
@@ -200,6 +203,13 @@ impl JobGenerator {
         full
     }
 
+    /// The batches that wait or run, and whether no more may.
+    fn pending(&self) -> (u64, bool) {
+        let pending = self.status.progress().pending;
+        // What waits takes the states along; where nothing does, batches that failed fill them.
+        (pending, pending >= self.pending_batches_max || (pending > 0 && self.graph.states_are_full()))
+    }
+
     fn has_unallocated(&self) -> bool {
         self.graph.inputs().any(|input| input.has_unallocated())
     }
@@ -207,7 +217,7 @@ impl JobGenerator {
     fn generate_jobs(&mut self, time: Time) {
         let first = self.commits.as_mut().and_then(Commits::next_of_first);
         self.next = first.unwrap_or(time + self.graph.batch_duration());
-        self.status.batch_submitted();
+        self.status.batch_submitted(time);
         match caught("generating the jobs", || self.jobs_and_inputs(time)) {
             Ok((jobs, inputs)) => {
                 if self.allocated(time) {

@@ -4,18 +4,20 @@
 use super::batch_report::BatchReport;
 use super::job_generator::{BatchOutcome, Event, EventQueue, caught};
 use super::{ListenerBus, Status};
+use crate::ending_thread::EndingThread;
+use crate::remaining::RunningOutput;
 use headwater_core::dstream::BatchJob;
-use headwater_core::env::{Spawner, Thread};
+use headwater_core::env::{Clock, Env};
 use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 pub(crate) struct JobScheduler {
     queue: Arc<JobQueue>,
-    threads: Mutex<Vec<Box<dyn Thread>>>,
+    threads: Mutex<Vec<EndingThread>>,
     shared: Arc<Shared>,
 }
 struct Shared {
@@ -32,25 +34,49 @@ struct Shared {
 
 /// Jobs that wait for an executor. Bounded by the generator's limit of pending batches.
 struct JobQueue {
-    /// `None` behind the last job there will be.
-    jobs: Mutex<VecDeque<Option<(Arc<JobSet>, BatchJob)>>>,
+    jobs: Mutex<Jobs>,
     added: Condvar,
+    clock: Arc<dyn Clock>,
+}
+struct Jobs {
+    /// `None` behind the last job there will be.
+    waiting: VecDeque<Option<(Arc<JobSet>, BatchJob)>>,
+    /// What each executor has in hand, until it asks for the next.
+    running: Vec<Option<Running>>,
+}
+/// A job that an executor runs, for those who ask.
+struct Running {
+    set: Arc<JobSet>,
+    output_op_id: usize,
+    name: Arc<str>,
+    since: Time,
 }
 
 impl JobQueue {
     fn add(&self, job: Option<(Arc<JobSet>, BatchJob)>) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+        self.lock().waiting.push_back(job);
         self.added.notify_one();
     }
-    /// Waits for the next job. (A channel would spin before it sleeps, which a batch every millisecond pays for.)
-    fn next(&self) -> Option<(Arc<JobSet>, BatchJob)> {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits for the next job of `executor`. (A channel would spin before it sleeps, which a batch every millisecond pays
+    /// for.)
+    fn next(&self, executor: usize) -> Option<(Arc<JobSet>, BatchJob)> {
+        let mut jobs = self.lock();
+        jobs.running[executor] = None;
         loop {
-            if let Some(job) = jobs.pop_front() {
-                return job;
+            if let Some(next) = jobs.waiting.pop_front() {
+                jobs.running[executor] = next.as_ref().map(|(set, job)| Running {
+                    set: set.clone(),
+                    output_op_id: job.output_op_id,
+                    name: job.name.clone(),
+                    since: self.clock.now(),
+                });
+                return next;
             }
             jobs = self.added.wait(jobs).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,16 +92,23 @@ struct JobSet {
 }
 
 impl JobScheduler {
-    /// Starts `concurrent_jobs` threads, which [`JobScheduler::shut_down`] joins.
+    /// Starts `concurrent_jobs` threads, which [`JobScheduler::close`] hands over.
     pub(crate) fn start(
         concurrent_jobs: usize,
-        spawner: &dyn Spawner,
+        env: &Env,
         status: Arc<Status>,
         events: Arc<EventQueue>,
         listeners: Arc<ListenerBus>,
         durable: bool,
     ) -> Result<JobScheduler> {
-        let queue = Arc::new(JobQueue { jobs: Mutex::default(), added: Condvar::new() });
+        let queue = Arc::new(JobQueue {
+            jobs: Mutex::new(Jobs {
+                waiting: VecDeque::new(),
+                running: std::iter::repeat_with(|| None).take(concurrent_jobs).collect(),
+            }),
+            added: Condvar::new(),
+            clock: env.clock.clone(),
+        });
         let shared = Arc::new(Shared {
             status,
             events,
@@ -89,11 +122,11 @@ impl JobScheduler {
             let (queue, shared) = (scheduler.queue.clone(), scheduler.shared.clone());
             let body = move || {
                 shared.status.claim_thread();
-                while let Some((set, job)) = queue.next() {
+                while let Some((set, job)) = queue.next(number) {
                     shared.run(&set, job);
                 }
             };
-            let thread = spawner.spawn(&format!("streaming-job-executor-{number}"), Box::new(body))?;
+            let thread = EndingThread::spawn(env, &format!("streaming-job-executor-{number}"), body)?;
             scheduler.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
         Ok(scheduler)
@@ -114,21 +147,35 @@ impl JobScheduler {
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Release);
     }
-    /// Ends the threads without waiting for them.
-    pub(crate) fn close(&self) {
+    /// Hands over the threads. They end behind the job that runs and, unless cancelled, those that wait.
+    pub(crate) fn close(&self) -> Vec<EndingThread> {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         threads.iter().for_each(|_| self.queue.add(None));
+        threads
     }
-    /// Waits for the job that runs and, unless cancelled, for those that wait; then ends the threads.
-    pub(crate) fn shut_down(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        threads.iter().for_each(|_| self.queue.add(None));
-        threads.into_iter().for_each(Thread::join);
+    /// The batches of which a job waits or runs, and the output operations that run, by their batches.
+    pub(crate) fn remaining(&self) -> (BTreeSet<Time>, Vec<RunningOutput>) {
+        let jobs = self.queue.lock();
+        // A job that has ended stays in hand for a moment; so does not its batch, when it was the last one of it.
+        let running = || jobs.running.iter().flatten().filter(|running| running.set.left.load(Ordering::Acquire) > 0);
+        let waiting = jobs.waiting.iter().flatten().map(|(set, _)| set.time);
+        let batches = waiting.chain(running().map(|running| running.set.time)).collect();
+        let now = self.queue.clock.now();
+        let output = |running: &Running| RunningOutput {
+            batch_time: running.set.time,
+            id: running.output_op_id,
+            name: running.name.to_string(),
+            duration: now - running.since,
+        };
+        let mut outputs: Vec<RunningOutput> = running().map(output).collect();
+        outputs.sort_by_key(|output| (output.batch_time, output.id));
+        (batches, outputs)
     }
 }
+/// The start has failed, or a stop has handed over all threads.
 impl Drop for JobScheduler {
     fn drop(&mut self) {
-        self.shut_down();
+        self.close().into_iter().for_each(EndingThread::join);
     }
 }
 

@@ -10,6 +10,7 @@ pub use registry::ListenerHandle;
 pub(crate) use registry::{Listeners, Registered};
 
 use super::Status;
+use crate::ending_thread::EndingThread;
 use headwater_core::env::Env;
 use headwater_core::input::InputHost;
 use headwater_core::listener::StreamingEvent;
@@ -38,8 +39,8 @@ impl ListenerBus {
     fn ensure_thread(&self, state: &mut State) -> Result<()> {
         if state.thread.is_none() {
             let shared = self.shared.clone();
-            let body = Box::new(move || thread::run(&shared));
-            state.thread = Some(self.shared.env.spawner.spawn("streaming-listener-bus", body)?);
+            let body = move || thread::run(&shared);
+            state.thread = Some(EndingThread::spawn(&self.shared.env, "streaming-listener-bus", body)?);
         }
         Ok(())
     }
@@ -115,16 +116,18 @@ impl ListenerBus {
         }
     }
 
-    /// Takes no more events, and waits until those that were posted are delivered.
-    pub(crate) fn stop(&self) {
-        if let Some(thread) = self.shared.close() {
-            thread.join();
-        }
-        self.shared.report_dropped(true);
+    /// Events that the listeners have not seen to the end.
+    pub(crate) fn undelivered(&self) -> usize {
+        let state = self.shared.lock();
+        state.events + usize::from(state.delivering)
     }
-    /// As `stop`, without waiting.
-    pub(crate) fn close(&self) {
-        drop(self.shared.close());
+    /// Takes no more events. The thread ends when those that were posted are delivered.
+    pub(crate) fn close(&self) -> Option<EndingThread> {
+        self.shared.close()
+    }
+    /// Warns of all that were dropped; behind the end.
+    pub(crate) fn report_all_dropped(&self) {
+        self.shared.report_dropped(true);
     }
 }
 impl Drop for ListenerBus {

@@ -13,5 +13,5 @@ pub(crate) use job_generator::{Event, EventQueue, JobGenerator, Phase};
 pub(crate) use job_scheduler::JobScheduler;
 pub use listener_bus::ListenerHandle;
 pub(crate) use listener_bus::{ListenerBus, Listeners, Registered};
-pub(crate) use status::{NO_BATCHES, Status, StopMode};
+pub(crate) use status::{Deadline, NO_BATCHES, Status, StopMode};
 pub use status::{Progress, StreamingContextState};

@@ -6,6 +6,7 @@ use headwater_core::{Error, Result};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How far the batches are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,7 +47,11 @@ struct State {
     error: Option<Error>,
     stop_requested: Option<StopMode>,
     commits_waited: u64,
+    /// How the stop goes that is under way or was asked for.
+    stop: StopTerms,
     stopped: bool,
+    /// The newest batch whose jobs were, or are being, made.
+    newest: Option<Time>,
     /// The lowest number of completed batches that someone waits for on `changed`.
     awaited: u64,
     /// How many wait on the clock, for a deadline.
@@ -65,6 +70,20 @@ pub(crate) enum StopMode {
     Graceful,
 }
 
+/// When a stop must be over, and in how long that was when it was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Deadline {
+    pub(crate) at: Time,
+    pub(crate) within: Duration,
+}
+
+/// What those who ask for stops have agreed on: the earliest deadline, and whether anybody wants no more to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct StopTerms {
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) cut_off: bool,
+}
+
 thread_local! {
     /// The status of the context that this thread works for, by address.
     static WORKS_FOR: Cell<*const Status> = const { Cell::new(ptr::null()) };
@@ -79,9 +98,10 @@ impl Status {
         ptr::eq(WORKS_FOR.get(), self)
     }
     pub(crate) fn new(clock: Arc<dyn Clock>, warn: impl Fn(&str) + Send + Sync + 'static) -> Status {
-        let (progress, error, stop_requested, commits_waited) = Default::default();
+        let (progress, error, stop_requested, commits_waited, stop, newest) = Default::default();
         let (stopped, awaited, clock_waiters) = (false, NO_BATCHES, 0);
-        let state = State { progress, error, stop_requested, commits_waited, stopped, awaited, clock_waiters };
+        let state =
+            State { progress, error, stop_requested, commits_waited, stop, stopped, newest, awaited, clock_waiters };
         Status { clock, state: Mutex::new(state), changed: Condvar::new(), warn: Box::new(warn) }
     }
     /// A change that ends every wait.
@@ -100,8 +120,10 @@ impl Status {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn batch_submitted(&self) {
-        self.lock().progress.pending += 1;
+    pub(crate) fn batch_submitted(&self, time: Time) {
+        let mut state = self.lock();
+        state.progress.pending += 1;
+        state.newest = Some(time);
     }
     /// Does not notify the clock: the caller does, together with the batch's event.
     pub(crate) fn batch_completed(&self, time: Time, failed: bool) {
@@ -170,6 +192,18 @@ impl Status {
     pub(crate) fn stop_requested(&self) -> Option<StopMode> {
         self.lock().stop_requested
     }
+    /// A stop, under way or to come, goes no slower than this. Those who wait in one look again.
+    pub(crate) fn hasten_stop(&self, mode: StopMode, deadline: Option<Deadline>) {
+        {
+            let stop = &mut self.lock().stop;
+            stop.cut_off |= mode == StopMode::Now;
+            stop.deadline = stop.deadline.into_iter().chain(deadline).min();
+        }
+        self.clock.notify();
+    }
+    pub(crate) fn stop_terms(&self) -> StopTerms {
+        self.lock().stop
+    }
     pub(crate) fn set_stopped(&self) {
         self.change(|state| state.stopped = true);
     }
@@ -181,6 +215,11 @@ impl Status {
     }
     pub(crate) fn progress(&self) -> Progress {
         self.lock().progress
+    }
+    /// How far the batches are, and the newest one whose jobs were, or are being, made.
+    pub(crate) fn progress_and_newest(&self) -> (Progress, Option<Time>) {
+        let state = self.lock();
+        (state.progress, state.newest)
     }
 
     /// Waits until `batches` are completed, a stop, a request to stop, the reported error, which it returns, or the

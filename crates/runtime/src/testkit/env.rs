@@ -1,5 +1,6 @@
 //! The environment of a test: a clock that the test moves, a fixed seed, and a console that is read back.
 
+use super::signals::TestSignals;
 use super::spill::MemorySpill;
 use crate::conf::Conf;
 use crate::context::StreamingContext;
@@ -18,8 +19,8 @@ const SEED: u64 = 42;
 /// The batch interval of [`streaming_context`].
 const BATCH: Duration = Duration::from_secs(1);
 
-/// A manual clock at 0 ms, a fixed seed, a console that keeps what it is given, spilled state in memory; files, network
-/// and threads are real.
+/// A manual clock at 0 ms, a fixed seed, a console that keeps what it is given, spilled state in memory, signals that the
+/// test raises; files, network and threads are real.
 #[derive(Clone)]
 pub struct TestEnv {
     /// Moves when the test says so.
@@ -28,6 +29,8 @@ pub struct TestEnv {
     pub spill: Arc<MemorySpill>,
     /// Durable files: the disk's, unless it was made by [`TestEnv::in_memory`] or [`TestEnv::with_storage`].
     pub storage: Arc<dyn Storage>,
+    /// Come when the test says so.
+    pub signals: Arc<TestSignals>,
     console: Arc<KeepingConsole>,
 }
 
@@ -42,7 +45,13 @@ impl TestEnv {
     pub fn new() -> TestEnv {
         let clock = Arc::new(ManualClock::new(Time::from_millis(0)));
         let console = Arc::new(KeepingConsole { clock: clock.clone(), kept: Mutex::default() });
-        TestEnv { clock, console, spill: Arc::default(), storage: Arc::new(LocalStorage::new()) }
+        TestEnv {
+            clock,
+            console,
+            spill: Arc::default(),
+            storage: Arc::new(LocalStorage::new()),
+            signals: Arc::default(),
+        }
     }
     /// A new one, whose durable files are in memory, for as long as it lives.
     pub fn in_memory() -> TestEnv {
@@ -59,8 +68,8 @@ impl TestEnv {
     /// For [`StreamingContext::with_env`].
     pub fn env(&self) -> Env {
         let (clock, console, spill) = (self.clock.clone(), self.console.clone(), self.spill.clone());
-        let storage = self.storage.clone();
-        Env { clock, console, spill, storage, random: Arc::new(FixedRandom), ..system_env() }
+        let (storage, signals) = (self.storage.clone(), self.signals.clone());
+        Env { clock, console, spill, storage, random: Arc::new(FixedRandom), signals, ..system_env() }
     }
     /// All that was printed so far.
     pub fn printed(&self) -> String {

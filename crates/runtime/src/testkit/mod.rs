@@ -13,6 +13,7 @@ mod input;
 mod isolated;
 mod memory_source;
 mod reliable_sender;
+mod signals;
 mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
@@ -24,4 +25,5 @@ pub use input::test_input;
 pub use isolated::{IsolatedProgram, isolated};
 pub use memory_source::MemorySource;
 pub use reliable_sender::ReliableSender;
+pub use signals::TestSignals;
 pub use spill::{MemorySpill, SpillFault};

@@ -1,8 +1,9 @@
 //! What those who post and the thread of the listeners share: the bounded queue between them.
 
 use super::{ListenerHandle, Registered};
+use crate::ending_thread::EndingThread;
 use crate::scheduler::Status;
-use headwater_core::env::{Env, Thread};
+use headwater_core::env::Env;
 use headwater_core::listener::StreamingEvent;
 use headwater_core::time::Time;
 use std::collections::VecDeque;
@@ -33,7 +34,9 @@ pub(super) struct State {
     /// The events in it, which the limit bounds. The others are bounded by [`CHANGES_MAX`](super::CHANGES_MAX).
     pub(super) events: usize,
     pub(super) registered: Vec<ListenerHandle>,
-    pub(super) thread: Option<Box<dyn Thread>>,
+    pub(super) thread: Option<EndingThread>,
+    /// Whether the thread gives an event to the listeners.
+    pub(super) delivering: bool,
     /// Whether the thread sleeps and must be woken.
     pub(super) idle: bool,
     pub(super) closed: bool,
@@ -71,9 +74,11 @@ impl Shared {
         let mut state = self.lock();
         loop {
             if let Some(item) = state.queue.pop_front() {
-                state.events -= usize::from(matches!(item, Item::Event(_)));
+                state.delivering = matches!(item, Item::Event(_));
+                state.events -= usize::from(state.delivering);
                 return Some(item);
             }
+            state.delivering = false;
             if state.closed {
                 return None;
             }
@@ -81,7 +86,7 @@ impl Shared {
             state = self.added.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
-    pub(super) fn close(&self) -> Option<Box<dyn Thread>> {
+    pub(super) fn close(&self) -> Option<EndingThread> {
         self.listening.store(false, Ordering::Release);
         let mut state = self.lock();
         state.closed = true;
