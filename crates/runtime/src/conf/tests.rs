@@ -125,6 +125,12 @@ fn methods_set_the_key_that_bears_their_name() {
         .hash_seed(9)
         .concurrent_jobs(10)
         .pending_batches_max(11)
+        .checkpoint_dir("/run")
+        .down_time("skip")
+        .drop_state("sums")
+        .restart_without_inputs(true)
+        .state_snapshot_after(1 << 10)
+        .plan_only(true)
         .state_memory_max(4 << 30)
         .state_shards(77)
         .line_bytes_max(12 << 10)
@@ -138,8 +144,8 @@ fn methods_set_the_key_that_bears_their_name() {
         .graceful_stop_timeout(4 * second)
         .stop_gracefully_on_shutdown(false);
     let values = [
-        "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "4g", "77", "12k", "13", "14", "false", "99",
-        "15", "2s", "3s", "4s", "false",
+        "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "/run", "skip", "sums", "true", "1k", "true",
+        "4g", "77", "12k", "13", "14", "false", "99", "15", "2s", "3s", "4s", "false",
     ];
     assert_eq!(keys::KEYS.iter().map(|key| conf.get(key.name).unwrap()).collect::<Vec<_>>(), values);
     for key in keys::KEYS {

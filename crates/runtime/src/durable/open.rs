@@ -279,6 +279,12 @@ impl<'a> Loading<'a> {
                 Err(error) => return Err(error),
             }
         }
+        // A log that was trimmed goes on behind a snapshot; without one the changes alone are no state.
+        if self.left.first_changes > 1 {
+            let message = "no snapshot of the states is whole, and the changes before them are gone; was the folder copied in \
+                           part? Restore it from a copy";
+            return Err(Error::new(ErrorKind::Data, message));
+        }
         self.begin()?;
         Ok(None)
     }

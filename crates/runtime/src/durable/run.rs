@@ -200,8 +200,13 @@ impl Durable {
         let changes = usable.iter().rev().nth(1).map_or(Time::from_millis(i64::MIN), |older| older.since.into());
         let windows = self.states.iter().filter_map(|of| Some(self.committed - of.looks_back - of.window?)).min();
         let windows = windows.unwrap_or(self.committed);
-        let first = logs.first_needed([changes, windows]);
-        if self.journal.read(|state| [state.first_changes, state.first_windows]) < first {
+        let mut first = logs.first_needed([changes, windows]);
+        let known = self.journal.read(|state| [state.first_changes, state.first_windows]);
+        if usable.len() < 2 {
+            // The first snapshot may be damaged, and then all changes are needed.
+            first[0] = known[0];
+        }
+        if known < first {
             let done = changes.min(windows).into();
             self.record(&DriverEvent::LogsTrimmed { changes: first[0], windows: first[1], done })?;
             self.then.push(Then::TrimLogs(first));

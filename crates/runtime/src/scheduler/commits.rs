@@ -53,6 +53,8 @@ impl JobGenerator {
         match outcome {
             BatchOutcome::Dropped => self.status.batch_dropped(),
             BatchOutcome::Failed => {
+                // What had ended before is done.
+                self.sync();
                 self.status.batch_completed(time, true);
                 self.give_up();
             }
