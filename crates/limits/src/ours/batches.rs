@@ -3,10 +3,11 @@
 
 use super::context;
 use headwater::RunningContext;
-use headwater::env::Env;
+use headwater::env::{Env, Storage};
 use headwater::prelude::*;
 use headwater::rdd::StateStatus;
 use headwater::testkit::TestEnv;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
@@ -40,6 +41,18 @@ impl Batches {
         let env = TestEnv::new();
         let real = Env { spill: headwater::system_env().spill, ..env.env() };
         Batches::over(context::spilling(local, INTERVAL, real, state_bytes), env, local, program)
+    }
+
+    /// As [`Batches::start`], with a checkpoint folder.
+    pub(super) fn durable(
+        local: usize,
+        (folder, storage): (&str, Arc<dyn Storage>),
+        program: impl FnOnce(DStream<(u64, u64)>) -> DStream<u64>,
+    ) -> Batches {
+        let env = TestEnv::new().with_storage(storage);
+        let ssc = context::streaming(local, INTERVAL, env.env());
+        ssc.checkpoint(folder);
+        Batches::over(ssc, env, local, program)
     }
 
     fn over(
