@@ -92,6 +92,16 @@ impl Batches {
         numbers.map(move |number| pair(number as u64))
     }
 
+    /// Batches of which the first waits for nothing and each other for the one before; all are due at once.
+    pub(super) fn run_all(&mut self, all: Vec<Rdd<(u64, u64)>>) -> Vec<u64> {
+        let count = all.len();
+        all.into_iter().for_each(|records| self.queue.push(records).expect("the queue has room for them"));
+        self.done += count as u64;
+        self.env.clock.advance(INTERVAL * count as u32);
+        self.running.await_batches(self.done).expect("no batch fails");
+        self.results.iter().take(count).collect()
+    }
+
     /// One batch, from the tick of the clock to its end.
     pub(super) fn run(&mut self, records: Rdd<(u64, u64)>) -> u64 {
         self.queue.push(records).expect("the queue holds one batch at a time");

@@ -54,6 +54,14 @@ impl Stream {
         (Took { seconds, beside_snapshot: self.written().snapshots > before.snapshots }, result)
     }
 
+    /// Batches of which each waits for the one before, as where a program is busy; the seconds of all, and the results.
+    pub(crate) fn busy(&mut self, batches: &[Vec<(u64, u64)>]) -> (f64, Vec<u64>) {
+        let records = batches.iter().map(|records| self.stream.records(records)).collect();
+        let start = Instant::now();
+        let results = self.stream.run_all(records);
+        (start.elapsed().as_secs_f64(), results)
+    }
+
     /// Waits until no snapshot is written, so that the other stream has the machine for itself.
     pub(crate) fn settle(&self) {
         while self.folder.is_some() {
