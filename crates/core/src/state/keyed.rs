@@ -16,6 +16,8 @@ const GROUP: usize = 128;
 
 /// Slots from which on a table outgrows the near caches and prefetching pays.
 const LARGE: usize = 1 << 15;
+/// How many slots ahead the cache is asked for what was touched.
+const AHEAD: usize = 16;
 
 /// A table of so many slots of which so few are taken, one in so many, is made smaller.
 const SPARSE_MIN: usize = if cfg!(test) { 4 } else { 1024 };
@@ -222,7 +224,9 @@ impl<K: Key, S: Record> KeyedState<K, S> {
                 each(slot, None)?;
             }
         }
+        let mut ahead = self.versions.changed().skip(AHEAD);
         for (slot, old) in self.versions.changed() {
+            ahead.next().into_iter().for_each(|(slot, _)| self.table.prefetch(slot));
             if is_new(slot) {
                 each(slot, old)?;
             }
