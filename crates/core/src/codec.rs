@@ -4,14 +4,54 @@
 use crate::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use std::any::type_name;
+use std::any::{Any, type_name};
+use std::io;
 
 /// Appends the value to `out`. An error names the type, and what its `Serialize` says.
+#[inline]
 pub(crate) fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<()> {
     let written = value.serialize(&mut rmp_serde::Serializer::new(out).with_struct_map());
     written.map_err(|error| {
         Error::new(ErrorKind::Program, format!("a `{}` cannot be written as state", type_name::<T>())).because(error)
     })
+}
+
+/// Whether both would be written as the same bytes, with `scratch` for them. Where that cannot be told, they are not.
+pub(crate) fn are_same<T: Serialize + 'static>(a: &T, b: &T, scratch: &mut Vec<u8>) -> bool {
+    if let Some(same) = are_same_plain(a, b) {
+        return same;
+    }
+    scratch.clear();
+    let mut rest = match write(a, scratch) {
+        Ok(()) => Expected(scratch),
+        Err(_) => return false,
+    };
+    let same = b.serialize(&mut rmp_serde::Serializer::new(&mut rest).with_struct_map());
+    same.is_ok() && rest.0.is_empty()
+}
+
+/// The same for the plainest types, whose bytes need not be made.
+#[inline]
+fn are_same_plain<T: 'static>(a: &T, b: &T) -> Option<bool> {
+    fn same<T: 'static, U: PartialEq + 'static>(a: &T, b: &T) -> Option<bool> {
+        let (a, b) = ((a as &dyn Any).downcast_ref::<U>()?, (b as &dyn Any).downcast_ref::<U>()?);
+        Some(a == b)
+    }
+    let long = same::<T, u64>(a, b).or_else(|| same::<T, i64>(a, b)).or_else(|| same::<T, usize>(a, b));
+    long.or_else(|| same::<T, u32>(a, b)).or_else(|| same::<T, i32>(a, b)).or_else(|| same::<T, String>(a, b))
+}
+
+/// Takes the bytes that it expects, and fails at the first other one.
+struct Expected<'a>(&'a [u8]);
+
+impl io::Write for Expected<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The value at the beginning of `bytes`, which go on behind it. An error names the type, and what is wrong with the
@@ -71,6 +111,19 @@ mod tests {
         reads(u128::MAX, u128::MAX);
         reads(Some('c'), Some('c'));
         reads([None, Some(1u8)], vec![None, Some(1i32)]);
+    }
+
+    #[test]
+    fn values_are_the_same_if_their_bytes_are() {
+        fn are_same<T: Serialize + 'static>(a: &T, b: &T) -> bool {
+            super::are_same(a, b, &mut vec![1])
+        }
+        let old = |count| Old { count, name: "a".into(), gone: None };
+        assert!(are_same(&old(1), &old(1)) && !are_same(&old(1), &old(2)) && !are_same(&old(1), &old(1000)));
+        assert!(are_same(&vec![1, 2], &vec![1, 2]));
+        assert!(!are_same(&vec![1, 2], &vec![1]) && !are_same(&vec![1], &vec![1, 2]));
+        assert!(are_same(&7u64, &7) && !are_same(&7u64, &8) && are_same(&"a".to_owned(), &"a".to_owned()));
+        assert!(are_same(&f64::NAN, &f64::NAN) && !are_same(&0.0, &-0.0));
     }
 
     #[test]

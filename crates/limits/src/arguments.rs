@@ -15,16 +15,20 @@ NAME is one of
   window       reduce_by_key_and_window, 10 s every 1 s      beside a ring of batches and one hash map
   idle         what a stream without input costs             seconds, no loop to compare with
   start-up     from nothing to the first result              seconds, no loop to compare with
+  durable      batches that are committed to the disk        beside a loop that appends and syncs
+  recovery     from a kill -9 to the next batch              seconds, no loop to compare with
 
   --local N      threads for the engine and for the loops (default 1)
   --input FILE…  measure these texts instead of generated ones (word-count, grep)
   --json         one JSON object per row instead of the table
   --mb N         size of generated texts in MB (default 64)
   --records N    records of chain and shuffle (default 20000000), or of a batch of window (default 500000)
-  --keys N       keys of state, timeouts and window (default 1000000; timeouts also takes a tenth of them, window takes
-                 100000 and 1000000 by default)
+  --keys N       keys of state, timeouts, window and recovery (default 1000000; timeouts also takes a tenth of them,
+                 window takes 100000 and 1000000 by default)
   --updates N    records of a batch of state (default 100000)
   --memory-max MB  state has so much memory, and the rest of it goes to disk: seconds of a batch, and memory
+  --durable      state with a checkpoint folder, beside the same without one
+  --dir DIR      where durable, recovery and state --durable have their folders (default: the current directory)
   --no-inverse   window without an inverse function, beside two stacks for each key
   --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
@@ -48,10 +52,12 @@ pub(crate) enum Name {
     Window,
     Idle,
     StartUp,
+    Durable,
+    Recovery,
 }
 
 impl Name {
-    const ALL: [Name; 9] = [
+    const ALL: [Name; 11] = [
         Name::WordCount,
         Name::Grep,
         Name::Chain,
@@ -61,6 +67,8 @@ impl Name {
         Name::Window,
         Name::Idle,
         Name::StartUp,
+        Name::Durable,
+        Name::Recovery,
     ];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -74,6 +82,8 @@ impl Name {
             Name::Window => "window",
             Name::Idle => "idle",
             Name::StartUp => "start-up",
+            Name::Durable => "durable",
+            Name::Recovery => "recovery",
         }
     }
 
@@ -82,7 +92,11 @@ impl Name {
     }
 
     fn has_state(self) -> bool {
-        matches!(self, Name::State | Name::Timeouts | Name::Window)
+        matches!(self, Name::State | Name::Timeouts | Name::Window | Name::Recovery)
+    }
+
+    fn may_be_durable(self) -> bool {
+        matches!(self, Name::State | Name::Durable | Name::Recovery)
     }
 }
 
@@ -104,6 +118,10 @@ pub(crate) struct Arguments {
     pub(crate) updates: usize,
     /// MB that state may take; none for all of it.
     pub(crate) memory_max: Option<usize>,
+    /// Whether state has a checkpoint folder.
+    pub(crate) durable: bool,
+    /// Where folders are made; none for the current directory.
+    pub(crate) dir: Option<PathBuf>,
     /// Whether windows take away what leaves them.
     pub(crate) inverse: bool,
     pub(crate) batches: usize,
@@ -115,8 +133,23 @@ impl Default for Arguments {
         let (name, local, input, json) = (Name::WordCount, 1, Vec::new(), false);
         let (megabytes, records, keys, updates, inverse) = (64, 20_000_000, None, 100_000, true);
         let (batches, rounds) = (5000, 5);
-        let memory_max = None;
-        Arguments { name, local, input, json, megabytes, records, keys, updates, memory_max, inverse, batches, rounds }
+        let (memory_max, durable, dir) = (None, false, None);
+        Arguments {
+            name,
+            local,
+            input,
+            json,
+            megabytes,
+            records,
+            keys,
+            updates,
+            memory_max,
+            durable,
+            dir,
+            inverse,
+            batches,
+            rounds,
+        }
     }
 }
 
@@ -135,7 +168,9 @@ impl Arguments {
                 "--mb" => arguments.megabytes = number(option, rest.next())?,
                 "--records" => arguments.records = number(option, rest.next())?,
                 "--keys" if !name.has_state() => {
-                    return Err(format!("--keys is for state, timeouts and window; {first} has none to choose"));
+                    return Err(format!(
+                        "--keys is for state, timeouts, window and recovery; {first} has none to choose"
+                    ));
                 }
                 "--keys" => arguments.keys = Some(number(option, rest.next())?),
                 "--updates" if name != Name::State => {
@@ -146,6 +181,19 @@ impl Arguments {
                     return Err(format!("--memory-max is for state; {first} does not go to disk"));
                 }
                 "--memory-max" => arguments.memory_max = Some(number(option, rest.next())?),
+                "--durable" if name != Name::State => {
+                    return Err(format!("--durable is for state; {first} has no such choice"));
+                }
+                "--durable" => arguments.durable = true,
+                "--dir" if !name.may_be_durable() => {
+                    return Err(format!(
+                        "--dir is for durable, recovery and state --durable; {first} has no such folder"
+                    ));
+                }
+                "--dir" => {
+                    let dir = rest.next().ok_or("--dir needs a folder, as in --dir /tmp")?;
+                    arguments.dir = Some(PathBuf::from(dir));
+                }
                 "--no-inverse" if name != Name::Window => {
                     return Err(format!("--no-inverse is for window; {first} has no windows"));
                 }
@@ -212,8 +260,16 @@ mod tests {
         assert_eq!(message("grep --local"), "--local needs a number, as in --local 2");
         assert_eq!(message("grep --input --json"), "--input needs at least one file");
         assert_eq!(message("chain --input a"), "--input is for word-count and grep; chain makes its own records");
-        assert_eq!(message("shuffle --keys 7"), "--keys is for state, timeouts and window; shuffle has none to choose");
+        assert_eq!(
+            message("shuffle --keys 7"),
+            "--keys is for state, timeouts, window and recovery; shuffle has none to choose"
+        );
         assert_eq!(message("window --updates 7"), "--updates is for state; window has none");
+        assert_eq!(
+            message("grep --dir /tmp"),
+            "--dir is for durable, recovery and state --durable; grep has no such folder"
+        );
+        assert_eq!(message("recovery --durable"), "--durable is for state; recovery has no such choice");
         assert_eq!(message("state --no-inverse"), "--no-inverse is for window; state has no windows");
         assert_eq!(message("grep --fast"), "no option is called `--fast`; see --help");
     }

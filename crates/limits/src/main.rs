@@ -4,12 +4,17 @@ mod arguments;
 mod chain;
 mod checksum;
 mod data;
+mod disk;
+mod durable;
+mod durable_state;
 mod grep;
 mod hand;
 mod measure;
 mod operators;
 mod ours;
 mod process;
+mod quantiles;
+mod recovery;
 mod report;
 mod shuffle;
 mod state;
@@ -62,10 +67,13 @@ fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
         Name::Grep => grep::rows(arguments),
         Name::Chain => chain::rows(arguments),
         Name::Shuffle => shuffle::rows(arguments),
+        Name::State if arguments.durable => durable_state::rows(arguments),
         Name::State => state::rows(arguments),
         Name::Timeouts => timeouts::rows(arguments),
         Name::Window => window::rows(arguments),
         Name::Idle => ours::idle::rows(arguments),
         Name::StartUp => ours::start_up::rows(arguments),
+        Name::Durable => durable::rows(arguments),
+        Name::Recovery => recovery::rows(arguments),
     }
 }

@@ -52,6 +52,12 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     field_bytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
 }
 
+/// Bytes that this process has caused to be written to a disk, in whole pages.
+pub(crate) fn disk_bytes() -> Option<u64> {
+    let io = fs::read_to_string("/proc/self/io").ok()?;
+    io.lines().find_map(|line| line.strip_prefix("write_bytes:"))?.trim().parse().ok()
+}
+
 fn field_bytes(status: &str, field: &str) -> Option<u64> {
     let value = status.lines().find_map(|line| line.strip_prefix(field))?;
     Some(value.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)

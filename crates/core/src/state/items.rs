@@ -222,6 +222,7 @@ impl PieceWriter {
         self.end();
         Ok(())
     }
+    #[inline]
     fn begin(&mut self, tag: u8) {
         if self.open.is_empty() {
             self.open.push(FORMAT);
@@ -232,6 +233,7 @@ impl PieceWriter {
     fn time(&mut self, time: Time) {
         self.open.extend_from_slice(&time.milliseconds().to_le_bytes());
     }
+    #[inline]
     fn end(&mut self) {
         if self.open.len() >= PIECE_BYTES {
             self.done.push(std::mem::take(&mut self.open));

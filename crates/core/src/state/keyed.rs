@@ -7,7 +7,7 @@ use super::table::{Moved, Table};
 use super::versions::{Then, Versions};
 use crate::hash::{HashSeed, hash_of};
 use crate::time::Time;
-use crate::{Key, Record};
+use crate::{Key, Record, Result};
 use std::mem;
 use std::ops::Range;
 
@@ -16,6 +16,8 @@ const GROUP: usize = 128;
 
 /// Slots from which on a table outgrows the near caches and prefetching pays.
 const LARGE: usize = 1 << 15;
+/// How many slots ahead the cache is asked for what was touched.
+const AHEAD: usize = 16;
 
 /// A table of so many slots of which so few are taken, one in so many, is made smaller.
 const SPARSE_MIN: usize = if cfg!(test) { 4 } else { 1024 };
@@ -205,19 +207,31 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     }
     /// The slots that the running batch has changed, maybe more than once.
     pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
-        self.versions.changed()
+        self.versions.changed().map(|(slot, _)| slot)
     }
-    /// The slots of which the running batch has changed the entry or the deadlines, each once.
-    pub(super) fn touched_slots(&self) -> Vec<u32> {
-        let (mut known, mut touched) = (vec![0u64; self.num_slots().div_ceil(64)], Vec::new());
-        for slot in self.changed().chain(self.clock_log.iter().map(|(slot, _)| *slot)) {
+    /// Calls `each` with the slots of which the running batch has changed the entry or the deadlines, each once, and with
+    /// the state before the batch where it did no more than replace that.
+    pub(super) fn each_touched(&self, mut each: impl FnMut(u32, Option<&S>) -> Result<()>) -> Result<()> {
+        let mut known = vec![0u64; self.num_slots().div_ceil(64)];
+        let mut is_new = |slot: u32| {
             let (word, bit) = (&mut known[slot as usize / 64], 1 << (slot % 64));
-            if *word & bit == 0 {
-                *word |= bit;
-                touched.push(slot);
+            let is_new = *word & bit == 0;
+            *word |= bit;
+            is_new
+        };
+        for slot in self.clock_log.iter().map(|(slot, _)| *slot).chain(self.versions.removed_slots()) {
+            if is_new(slot) {
+                each(slot, None)?;
             }
         }
-        touched
+        let mut ahead = self.versions.changed().skip(AHEAD);
+        for (slot, old) in self.versions.changed() {
+            ahead.next().into_iter().for_each(|(slot, _)| self.table.prefetch(slot));
+            if is_new(slot) {
+                each(slot, old)?;
+            }
+        }
+        Ok(())
     }
     /// The keys that the running batch has removed from memory and that are not there now.
     pub(super) fn removed_keys(&self) -> impl Iterator<Item = (u64, &K)> {

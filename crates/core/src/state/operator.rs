@@ -25,6 +25,8 @@ pub(crate) struct StateOperator<S: PartitionState> {
     partitioner: KeyPartitioner<S::Key>,
     room: Room,
     cells: Vec<Mutex<Cell<S>>>,
+    /// See [`StateOperator::cell_in_turn`].
+    turns: Vec<Mutex<()>>,
     versions: Mutex<Versions>,
     /// Those that are under way.
     scans: AtomicUsize,
@@ -69,10 +71,11 @@ impl<S: PartitionState> StateOperator<S> {
         let partitions = partitioner.num_partitions();
         let cell = |_| Mutex::new(Cell { version: begins, state: None, usage: Usage::new(memory, S::SPILLS) });
         let cells = (0..partitions).map(cell).collect();
+        let turns = (0..partitions).map(|_| Mutex::default()).collect();
         let room = Room::new(memory.clone(), name);
         let versions = Mutex::new(Versions { in_use: BTreeMap::new(), oldest: begins });
         let (restored, scans) = (false, AtomicUsize::new(0));
-        StateOperator { begins, restored, store, rank, partitioner, room, cells, versions, scans }
+        StateOperator { begins, restored, store, rank, partitioner, room, cells, turns, versions, scans }
     }
     /// With `states` of an earlier process, which were [`fresh`](Self::fresh) and loaded, as the version before the first.
     /// From here on their changes go to `store`.
@@ -126,6 +129,12 @@ impl<S: PartitionState> StateOperator<S> {
         // A panic under the lock is one of the user's closures; what it had changed is taken back by then.
         self.cells[partition].lock().unwrap_or_else(PoisonError::into_inner)
     }
+    /// The same for those who change the partition and those who walk over all of it, page by page: who lets go of it and
+    /// wants it again waits behind who wants it by then. A lock alone goes to whoever runs.
+    pub(super) fn cell_in_turn(&self, partition: usize) -> MutexGuard<'_, Cell<S>> {
+        let _turn = self.turns[partition].lock().unwrap_or_else(PoisonError::into_inner);
+        self.cell(partition)
+    }
     /// Somebody scans partitions as long as the returned value lives.
     pub(super) fn reading(&self) -> Reading<'_> {
         self.scans.fetch_add(1, Ordering::SeqCst);
@@ -173,7 +182,7 @@ impl<S: PartitionState> StateOperator<S> {
         for partition in 0..self.partitions() {
             let (mut cursor, mut pieces) = (Some(Cursor::default()), PieceWriter::new(types_version));
             while let Some(from) = cursor {
-                let cell = self.cell(partition);
+                let cell = self.cell_in_turn(partition);
                 since = Some(since.map_or(cell.version, |since: Time| since.min(cell.version)));
                 until = until.max(cell.version);
                 let Some(state) = &cell.state else { break };

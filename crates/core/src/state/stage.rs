@@ -208,7 +208,7 @@ impl<P: Step> StateStage<P> {
     fn advance_here(&self, step: &P, done: &OnceLock<Outputs<P::Output>>, task: &Task<'_>) -> Outcome {
         // Who changes a partition, or reads some of it, has its turn. What runs meanwhile may wait for partitions of
         // states of lower rank only.
-        let mut cell = self.operator.cell(task.partition());
+        let mut cell = self.operator.cell_in_turn(task.partition());
         if cell.version != self.before {
             let (is, wanted) = (cell.version, self.before);
             return Err(Error::new(ErrorKind::Internal, format!("the state is of {is} and not of {wanted}")).into());

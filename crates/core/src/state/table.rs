@@ -87,6 +87,14 @@ impl<K: Hash + Eq + 'static, S> Table<K, S> {
         }
     }
 
+    /// Asks the cache for a slot.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, slot: u32) {
+        let at = self.slots.as_ptr().wrapping_add(slot as usize);
+        prefetch(at);
+        prefetch(at.wrapping_add(1).cast::<u8>().wrapping_sub(1));
+    }
+
     /// The slot of `key`, whose hash is `hash`.
     #[inline(always)]
     pub(super) fn find(&self, hash: u64, key: &K) -> Option<u32> {

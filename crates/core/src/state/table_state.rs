@@ -13,7 +13,7 @@ use super::versions::Then;
 use crate::hash::HashSeed;
 use crate::rdd::{CHUNK, Node, Outcome, StateStatus, Task};
 use crate::time::Time;
-use crate::{Data, Error, Key, Record, Result, wire};
+use crate::{Data, Error, Key, Record, Result, codec, wire};
 use std::sync::Arc;
 
 pub(crate) struct TableState<K, S> {
@@ -171,14 +171,18 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
                 None => changes.removed(key)?,
             }
         }
-        for slot in keys.touched_slots() {
-            let Some(entry) = keys.get(slot) else { continue };
+        let mut scratch = Vec::new();
+        keys.each_touched(|slot, old| {
+            let Some(entry) = keys.get(slot) else { return Ok(()) };
             if !std::mem::replace(is_checked, true) {
                 check_reads_back(entry)?;
             }
-            let clock = keys.clock(slot);
-            changes.entry(&entry.0, &entry.1, (clock.timeout, clock.timer))?;
-        }
+            let ((key, state), clock) = (entry, keys.clock(slot));
+            match old {
+                Some(old) if codec::are_same(old, state, &mut scratch) => Ok(()),
+                _ => changes.entry(key, state, (clock.timeout, clock.timer)),
+            }
+        })?;
         Ok(changes.take().into_iter().map(|piece| (StateLog::Changes, piece)).collect())
     }
     fn image(&self, cursor: Cursor, out: &mut PieceWriter) -> Result<Option<Cursor>> {

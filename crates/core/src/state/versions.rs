@@ -144,9 +144,17 @@ impl<K: Hash + Eq + 'static, S> Versions<K, S> {
     pub(super) fn removed(&self) -> impl Iterator<Item = &K> {
         self.log.removed.iter().map(|(key, _)| key)
     }
-    /// The slots that the running batch has changed, maybe more than once.
-    pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
-        self.log.changes.iter().map(|(slot, _)| *slot)
+    /// The slots that the running batch has changed, maybe more than once, in order; and the state that was replaced then.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (u32, Option<&S>)> {
+        self.log.changes.iter().map(|(slot, old)| match old {
+            Old::State(state) => (*slot, Some(state)),
+            Old::Nothing | Old::Entry(_) => (*slot, None),
+        })
+    }
+    /// The slots from which the running batch has removed a key; another may be there now.
+    pub(super) fn removed_slots(&self) -> impl Iterator<Item = u32> {
+        let left = if self.log.removed.is_empty() { &[] } else { &self.log.changes[..] };
+        left.iter().filter_map(|(slot, old)| matches!(old, Old::Entry(_)).then_some(*slot))
     }
     /// Takes back what the running batch has changed.
     pub(super) fn rollback(&mut self, table: &mut Table<K, S>) {

@@ -299,11 +299,9 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
         let Some(entered) = &mut self.entered else { return Ok(Vec::new()) };
         let mut pieces: Vec<_> = entered.take().into_iter().map(|piece| (StateLog::Windows, piece)).collect();
         let mut left = PieceWriter::new(self.version);
-        for slot in self.keys.touched_slots() {
-            if let Some((key, entry)) = self.keys.get(slot).filter(|(_, entry)| W::is_empty(entry)) {
-                left.left(key, W::total(entry))?;
-            }
-        }
+        let is_left = |slot| self.keys.get(slot).filter(|(_, entry)| W::is_empty(entry));
+        self.keys
+            .each_touched(|slot, _| is_left(slot).map_or(Ok(()), |(key, entry)| left.left(key, W::total(entry))))?;
         pieces.extend(left.take().into_iter().map(|piece| (StateLog::Changes, piece)));
         Ok(pieces)
     }

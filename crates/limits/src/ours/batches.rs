@@ -3,10 +3,11 @@
 
 use super::context;
 use headwater::RunningContext;
-use headwater::env::Env;
+use headwater::env::{Env, Storage};
 use headwater::prelude::*;
 use headwater::rdd::StateStatus;
 use headwater::testkit::TestEnv;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
@@ -40,6 +41,18 @@ impl Batches {
         let env = TestEnv::new();
         let real = Env { spill: headwater::system_env().spill, ..env.env() };
         Batches::over(context::spilling(local, INTERVAL, real, state_bytes), env, local, program)
+    }
+
+    /// As [`Batches::start`], with a checkpoint folder.
+    pub(super) fn durable(
+        local: usize,
+        (folder, storage): (&str, Arc<dyn Storage>),
+        program: impl FnOnce(DStream<(u64, u64)>) -> DStream<u64>,
+    ) -> Batches {
+        let env = TestEnv::new().with_storage(storage);
+        let ssc = context::streaming(local, INTERVAL, env.env());
+        ssc.checkpoint(folder);
+        Batches::over(ssc, env, local, program)
     }
 
     fn over(
@@ -77,6 +90,16 @@ impl Batches {
     ) -> Rdd<(u64, u64)> {
         let numbers = self.context.range(range.start as i64..range.end as i64, 1, self.partitions);
         numbers.map(move |number| pair(number as u64))
+    }
+
+    /// Batches of which the first waits for nothing and each other for the one before; all are due at once.
+    pub(super) fn run_all(&mut self, all: Vec<Rdd<(u64, u64)>>) -> Vec<u64> {
+        let count = all.len();
+        all.into_iter().for_each(|records| self.queue.push(records).expect("the queue has room for them"));
+        self.done += count as u64;
+        self.env.clock.advance(INTERVAL * count as u32);
+        self.running.await_batches(self.done).expect("no batch fails");
+        self.results.iter().take(count).collect()
     }
 
     /// One batch, from the tick of the clock to its end.

@@ -1,7 +1,7 @@
 //! A measure in a process of its own, for what other measures in the same process would blur: this program, started with
 //! a hidden command, prints its numbers on one line.
 
-use super::{spilled_state, start_up, state, window};
+use super::{recovery, spilled_state, start_up, state, window};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -13,6 +13,7 @@ pub(crate) fn child(words: &[String]) -> Option<Result<(), String>> {
     let local = local.parse().unwrap_or(1);
     let done = start_up::child(name, local, rest).or_else(|| state::child(name, local, rest));
     let done = done.or_else(|| spilled_state::child(name, local, rest));
+    let done = done.or_else(|| recovery::child(name, local, rest));
     let done = done.or_else(|| window::child(name, local, rest))?;
     Some(done.map_err(|error| error.to_string()))
 }

@@ -3,6 +3,7 @@
 use super::context;
 use crate::arguments::Arguments;
 use crate::process;
+use crate::quantiles::{median, quantile};
 use crate::report::{Aim, Row, announce};
 use headwater::prelude::*;
 use headwater::testkit::TestEnv;
@@ -100,7 +101,7 @@ fn real(interval: u64, local: usize, batches: u64) -> Result<Vec<Row>, String> {
 }
 
 /// Seconds from the batch's time to now.
-fn lateness(time: Time) -> f64 {
+pub(super) fn lateness(time: Time) -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     now.as_secs_f64() - time.milliseconds() as f64 / 1000.0
 }
@@ -118,17 +119,6 @@ fn lateness_rows(interval: u64, late: Vec<f64>) -> [Row; 4] {
     ]
 }
 
-fn median(values: &[f64]) -> f64 {
-    quantile(values, 0.5)
-}
-
-/// The value that `share` of the values are not above; they are at least one.
-fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len()) - 1]
-}
-
 /// The CPU time since `before`, of which there are `batches` shares; wall time has no meaning here.
 fn cpu_row(name: String, before: Option<process::Cpu>, batches: u64) -> Row {
     let cpu = before.zip(process::cpu()).map(|(before, after)| process::cpu_between(before, after));
@@ -139,13 +129,6 @@ fn cpu_row(name: String, before: Option<process::Cpu>, batches: u64) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_are_values_that_were_there() {
-        let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
-        assert_eq!([0.5, 0.99, 1.0].map(|share| quantile(&values, share)), [100.0, 198.0, 200.0]);
-        assert_eq!(quantile(&[7.0], 0.5), 7.0);
-    }
 
     #[test]
     fn growing_delay_shows() {

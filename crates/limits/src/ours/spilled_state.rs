@@ -2,10 +2,8 @@
 
 use super::batches::Batches;
 use super::child;
-use super::state::running_sums;
-use crate::operators::sum_of;
-use crate::{checksum, data, process};
-use headwater::prelude::*;
+use super::state::{running_sums, sums_of_all};
+use crate::{data, process};
 use std::time::Instant;
 
 pub(crate) const OPERATIONS: [&str; 2] = ["map_with_state", "update_state_by_key"];
@@ -75,8 +73,4 @@ pub(super) fn child(name: &str, local: usize, rest: &[String]) -> Option<headwat
     let (resident, memory) = (child::megabytes(resident), status.memory_bytes as f64 / 1e6);
     println!("{seconds} {resident} {memory} {} {}", status.spilled_keys, status.disk_bytes as f64 / 1e6);
     Some(Ok(()))
-}
-
-fn sums_of_all(pairs: DStream<(u64, u64)>) -> DStream<u64> {
-    pairs.update_state_by_key(sum_of).map(|(key, sum)| checksum::reduced(key, sum))
 }

@@ -23,9 +23,11 @@ pub(crate) fn update_state_by_key(
     batches: &[Vec<(u64, u64)>],
     local: usize,
 ) -> Contender<'static> {
-    let program =
-        |pairs: DStream<(u64, u64)>| pairs.update_state_by_key(sum_of).map(|(key, sum)| checksum::reduced(key, sum));
-    contender(Batches::start(local, program), fill, batches)
+    contender(Batches::start(local, sums_of_all), fill, batches)
+}
+
+pub(super) fn sums_of_all(pairs: DStream<(u64, u64)>) -> DStream<u64> {
+    pairs.update_state_by_key(sum_of).map(|(key, sum)| checksum::reduced(key, sum))
 }
 
 /// What the batches cost without state: their records pass through the engine.
@@ -35,12 +37,15 @@ pub(crate) fn input_alone(batches: &[Vec<(u64, u64)>], local: usize) -> Contende
 }
 
 pub(super) fn running_sums(pairs: DStream<(u64, u64)>) -> DStream<u64> {
-    let spec = StateSpec::function(|key: &u64, value: Option<u64>, state: &mut State<u64>| {
+    sums(&pairs).map(|(key, sum)| checksum::reduced(key, sum))
+}
+
+pub(super) fn sums(pairs: &DStream<(u64, u64)>) -> MapWithStateDStream<u64, u64, (u64, u64)> {
+    pairs.map_with_state(StateSpec::function(|key: &u64, value: Option<u64>, state: &mut State<u64>| {
         let sum = state.get().copied().unwrap_or(0).wrapping_add(value.unwrap_or(0));
         state.update(sum);
         (*key, sum)
-    });
-    pairs.map_with_state(spec).map(|(key, sum)| checksum::reduced(key, sum))
+    }))
 }
 
 fn contender(

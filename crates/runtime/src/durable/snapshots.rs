@@ -140,11 +140,10 @@ struct Writing {
 }
 impl Writing {
     fn record(&mut self, record: &Record) -> Result<()> {
-        let bytes = record.encode();
-        self.log.append(&bytes)?;
+        let position = self.log.append_parts(&[&record.head(), record.piece])?;
         self.records += 1;
-        self.bytes += bytes.len() as u64;
-        self.unsynced += bytes.len();
+        self.bytes += u64::from(position.bytes);
+        self.unsynced += position.bytes as usize;
         if self.unsynced >= GROUP_BYTES {
             self.unsynced = 0;
             self.log.sync()?;

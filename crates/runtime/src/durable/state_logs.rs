@@ -31,8 +31,19 @@ pub(super) struct StateLogs {
 /// Records that are not written.
 #[derive(Default)]
 struct Waiting {
-    records: [Vec<(Time, Vec<u8>)>; 2],
+    records: [Vec<Waits>; 2],
     bytes: u64,
+}
+/// A record, whose piece is copied once: into what is written.
+struct Waits {
+    time: Time,
+    head: Vec<u8>,
+    piece: Vec<u8>,
+}
+impl Waits {
+    fn bytes(&self) -> u64 {
+        (self.head.len() + self.piece.len()) as u64
+    }
 }
 
 /// A log, and the newest batch of each of its segments.
@@ -93,7 +104,7 @@ impl StateLogs {
         if result.is_err() {
             let mut waiting = self.waiting();
             for (at, left) in left.into_iter().enumerate() {
-                waiting.bytes += left.iter().map(|(_, record)| record.len() as u64).sum::<u64>();
+                waiting.bytes += left.iter().map(Waits::bytes).sum::<u64>();
                 waiting.records[at].splice(..0, left);
             }
         }
@@ -170,20 +181,20 @@ pub(super) fn read_log(
 
 impl ChangeLog {
     /// Writes and syncs `records`, which are taken out as they are durable; how many bytes those had.
-    fn write(&mut self, records: &mut Vec<(Time, Vec<u8>)>) -> Result<u64> {
+    fn write(&mut self, records: &mut Vec<Waits>) -> Result<u64> {
         let mut written = 0;
         while !records.is_empty() {
             let (mut bytes, mut count, mut segments) = (0, 0, Vec::new());
-            let mut append = |(time, record): &(Time, Vec<u8>)| -> Result<()> {
-                let position = self.writer.append(record)?;
-                segments.push((position.segment, position.offset, *time));
-                bytes += record.len() as u64;
+            let mut append = |record: &Waits| -> Result<()> {
+                let position = self.writer.append_parts(&[&record.head, &record.piece])?;
+                segments.push((position.segment, position.offset, record.time));
+                bytes += record.bytes();
                 count += 1;
                 Ok(())
             };
             let of_group = records.iter().scan(0, |sum, record| {
                 let before = *sum;
-                *sum += record.1.len() as u64;
+                *sum += record.bytes();
                 (before < GROUP_BYTES).then_some(record)
             });
             let appended = of_group.into_iter().try_for_each(&mut append);
@@ -208,12 +219,12 @@ impl StateStore for StateLogs {
         let mut full = false;
         for StateChange { operator, partition, time, log, piece } in changes {
             let (operator, partition) = (operator.as_str(), partition as u32);
-            let record = Record { epoch: self.epoch, time, partition, operator, piece: &piece }.encode();
+            let head = Record { epoch: self.epoch, time, partition, operator, piece: &piece }.head();
+            let record = Waits { time, head, piece };
             let mut waiting = self.waiting();
-            waiting.bytes += record.len() as u64;
+            waiting.bytes += record.bytes();
             full |= waiting.bytes > WAITING_BYTES_MAX;
-            waiting.records[LOGS.iter().position(|(known, _)| *known == log).expect("there are two logs")]
-                .push((time, record));
+            waiting.records[LOGS.iter().position(|(known, _)| *known == log).expect("there are two logs")].push(record);
         }
         if full {
             // Should it fail, the commit fails too, and tells.

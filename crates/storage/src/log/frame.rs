@@ -9,14 +9,17 @@ pub(super) const HEAD_BYTES: usize = 12;
 pub(crate) const FRAME_BYTES: u64 = HEAD_BYTES as u64 + 4;
 
 /// Appends the frame of a record that begins at `offset` of the segment, of which the first `synced` bytes are synced.
-pub(super) fn push(out: &mut Vec<u8>, (segment, offset): (u64, u64), synced: u64, payload: &[u8]) {
-    let (length, synced) = (payload.len() as u32, synced as u32);
-    let checksum = head_checksum(segment, offset, length, synced);
+pub(super) fn push(out: &mut Vec<u8>, (segment, offset): (u64, u64), synced: u64, payload: &[&[u8]]) {
+    let (length, synced) = (payload.iter().map(|part| part.len()).sum::<usize>() as u32, synced as u32);
+    let mut checksum = head_checksum(segment, offset, length, synced);
     for number in [length, synced, checksum] {
         out.extend(number.to_le_bytes());
     }
-    out.extend(payload);
-    out.extend(crc32c::crc32c_append(checksum, payload).to_le_bytes());
+    for part in payload {
+        out.extend(*part);
+        checksum = crc32c::crc32c_append(checksum, part);
+    }
+    out.extend(checksum.to_le_bytes());
 }
 
 /// A valid head.

@@ -9,6 +9,9 @@ use headwater_core::env::{AppendFile, Storage};
 use headwater_core::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
+/// Memory that is kept from one sync to the next.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+
 /// Writes a log. [`append`](LogWriter::append) gathers, [`sync`](LogWriter::sync) makes durable: in a segment that
 /// grows, or, on a store without append, in a segment of its own each time.
 ///
@@ -65,19 +68,34 @@ impl LogWriter {
     /// what waits for a sync ([`LOG_UNSYNCED_BYTES_MAX`]), is too long. After a failed sync this looks at the storage
     /// to learn what became of it, and may fail as a sync does.
     pub fn append(&mut self, record: &[u8]) -> Result<Position> {
+        self.append_parts(&[record])
+    }
+    /// As [`append`](LogWriter::append), of a record that lies in several places.
+    ///
+    /// ```
+    /// use headwater_storage::{LogOptions, LogReader, MemoryStorage};
+    /// use std::sync::Arc;
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// let mut log = LogReader::open(storage, "log", LogOptions::new("counts", 0))?.write()?.unwrap();
+    /// let both = log.append_parts(&[b"head ", b"and body"])?;
+    /// log.sync()?;
+    /// assert_eq!(log.read(both)?, b"head and body");
+    /// # Ok::<(), headwater_core::Error>(())
+    /// ```
+    pub fn append_parts(&mut self, record: &[&[u8]]) -> Result<Position> {
         self.settle()?;
-        if record.len() > LOG_RECORD_BYTES_MAX {
-            let bytes = record.len();
+        let bytes = record.iter().map(|part| part.len()).sum::<usize>();
+        if bytes > LOG_RECORD_BYTES_MAX {
             return Err(self.too_long(format!("a record has {bytes} bytes; {LOG_RECORD_BYTES_MAX} are the limit")));
         }
-        if self.unsynced.len() + record.len() > LOG_UNSYNCED_BYTES_MAX {
+        if self.unsynced.len() + bytes > LOG_UNSYNCED_BYTES_MAX {
             let bytes = self.unsynced.len();
             return Err(self.too_long(format!("{bytes} bytes wait for a sync, {LOG_UNSYNCED_BYTES_MAX} are the limit")));
         }
         let (segment, synced) = self.end();
         let offset = synced + self.unsynced.len() as u64;
         frame::push(&mut self.unsynced, (segment, offset), synced, record);
-        Ok(Position { segment, offset, bytes: record.len() as u32 })
+        Ok(Position { segment, offset, bytes: bytes as u32 })
     }
     /// Makes durable what was appended. Errors: of the kind `Fenced` if another process has begun to write behind this
     /// one, else those of the storage.
@@ -85,8 +103,13 @@ impl LogWriter {
         if self.unsynced.is_empty() {
             return Ok(());
         }
-        let frames = std::mem::take(&mut self.unsynced);
-        self.write(&frames)
+        let mut frames = std::mem::take(&mut self.unsynced);
+        let written = self.write(&frames);
+        if frames.capacity() <= KEPT_BYTES_MAX {
+            frames.clear();
+            self.unsynced = frames;
+        }
+        written
     }
     /// Makes sure that what comes from now on is in no segment that has records, and returns the segment it will be in:
     /// all older ones may be removed once what they say is durable elsewhere. Syncs first.
