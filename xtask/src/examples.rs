@@ -36,6 +36,7 @@ const EXAMPLES: &[Example] = &[
         arguments: &[],
         prints: "(\"#joins\", 3)\n(\"#state\", 2)\n(\"#timers\", 2)\n(\"#streams\", 1)\n\n",
     },
+    Example { name: "upgrade", arguments: &[], prints: "version 2 goes on: " },
     Example {
         name: "sessionization",
         arguments: &[],

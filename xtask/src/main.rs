@@ -3,6 +3,7 @@
 mod examples;
 mod install;
 mod sanitize;
+mod simulate;
 mod step;
 mod summary;
 mod test;
@@ -15,6 +16,9 @@ usage: cargo xtask COMMAND
 
   test                 everything a change must pass: format, tidy, clippy, tests, examples
   tidy                 the house's rules that a program can check
+  simulate --seeds N   durable programs under crashes, failing disks, clock jumps and slow tasks, one life a seed
+  simulate --seed S    the life of one seed again
+  crash-table          durable programs ended at each of their steps on disk, and at each pair of steps
   sanitize [FILTER]    headwater-core's tests under AddressSanitizer and under valgrind";
 
 fn main() -> ExitCode {
@@ -23,6 +27,8 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
+        ["simulate", options @ ..] => simulate::run(options),
+        ["crash-table"] => simulate::crash_table(),
         ["sanitize", filter @ ..] => sanitize::run(filter),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

@@ -174,7 +174,7 @@ impl Conf {
     pub fn restart_without_inputs(self, may: bool) -> Conf {
         self.in_code(&keys::RESTART_WITHOUT_INPUTS, may.to_string())
     }
-    /// A snapshot of keyed state is taken when the changes since the last one have so many bytes, or as many as that had, if
+    /// A snapshot of keyed state is taken when the changes since the last one have so many bytes, or twice as many as that had, if
     /// those are more; default 8 MiB. A restart reads a snapshot and the changes behind it.
     #[track_caller]
     pub fn state_snapshot_after(self, bytes: u64) -> Conf {

@@ -157,7 +157,7 @@ keys!(
         default: "8m",
         secret: false,
         meaning: "A snapshot of keyed state is taken, while batches go on, when the changes since the last one have so many \
-                  bytes, or as many as that had, if those are more. A restart reads a snapshot and the changes behind it.",
+                  bytes, or twice as many as that had, if those are more. A restart reads a snapshot and the changes behind it.",
     },
     PLAN_ONLY = Key {
         name: "headwater.streaming.plan_only",

@@ -190,7 +190,10 @@ impl Durable {
             self.record(&DriverEvent::SnapshotForgotten { number: old.number })?;
             self.then.push(Then::RemoveSnapshot(old.number));
         }
-        if !pending && self.snapshotting.is_none() && logs.bytes_since_snapshot() >= bytes.max(self.snapshot_after) {
+        if !pending
+            && self.snapshotting.is_none()
+            && logs.bytes_since_snapshot() >= (2 * bytes).max(self.snapshot_after)
+        {
             self.begun += 1;
             let number = (self.epoch << 20) + self.begun;
             self.record(&DriverEvent::SnapshotBegun { number })?;

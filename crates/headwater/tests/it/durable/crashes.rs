@@ -1,4 +1,5 @@
 //! Programs that are crashed at every step: each must tell what it tells without.
+#![allow(clippy::disallowed_methods, reason = "a setting of the tests")]
 
 use headwater::prelude::*;
 use headwater::testkit::{CrashTest, crash_anywhere};
@@ -93,10 +94,41 @@ fn pairs_of_steps_of_every_program() {
     }
 }
 
+/// `cargo xtask simulate --seeds N` and `--seed S`: from, and up to where.
+fn seeds() -> std::ops::Range<u64> {
+    let asked = std::env::var("HEADWATER_SIMULATE").ok();
+    let asked = asked.as_deref().and_then(|asked| asked.split_once(".."));
+    let number = |text: &str| text.parse().expect("HEADWATER_SIMULATE is FROM..TO");
+    asked.map_or(0..25, |(from, to)| number(from)..number(to))
+}
+
+/// Nine programs with 25 seeds each.
 #[test]
 fn simulated_lives() {
+    let mut all = 0;
     for (number, (name, _)) in PROGRAMS.iter().enumerate() {
-        let report = test(number).seeds(0..25);
-        assert!(report.all_equal(), "{name}: {report}");
+        let report = test(number).seeds(seeds());
+        let again = report.unequal.first().map(|(seed, _)| format!("cargo xtask simulate --seed {seed}"));
+        assert!(report.all_equal(), "{name}: {report}\nto see it again: {}", again.unwrap_or_default());
+        println!("{name}: {report}");
+        all += report.seeds;
     }
+    println!("{all} simulated lives");
+}
+
+/// `cargo xtask crash-table`
+#[test]
+#[ignore = "every pair of steps takes minutes"]
+fn table() {
+    println!("| program | durable steps | runs with one crash | not equal | runs with two crashes | not equal |");
+    println!("|---|---|---|---|---|---|");
+    let mut not_equal = 0;
+    for (number, (name, _)) in PROGRAMS.iter().enumerate() {
+        let (once, twice) = (test(number).at_every_step(), test(number).batches(4).at_pairs_of_steps(1));
+        let (lost, lost_twice) = (once.unequal.len(), twice.unequal.len());
+        println!("| {name} | {} | {} | {lost} | {} | {lost_twice} |", once.steps, once.runs, twice.runs);
+        not_equal += lost + lost_twice;
+        once.unequal.iter().chain(&twice.unequal).take(3).for_each(|run| eprintln!("{name}: {run}"));
+    }
+    assert_eq!(not_equal, 0);
 }
