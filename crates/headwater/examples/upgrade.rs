@@ -20,7 +20,7 @@ mod version_1 {
     struct Page {
         visits: u32,
     }
-    pub fn build(ssc: &StreamingContext, newest: Sender<String>) {
+    pub(super) fn build(ssc: &StreamingContext, newest: Sender<String>) {
         let pages = pages(ssc).update_state_by_key(|new, page: Option<&Page>| {
             Some(Page { visits: page.map_or(0, |page| page.visits) + new.len() as u32 })
         });
@@ -39,7 +39,7 @@ mod version_2 {
         #[serde(default)]
         newest: Option<u64>,
     }
-    pub fn build(ssc: &StreamingContext, newest: Sender<String>) {
+    pub(super) fn build(ssc: &StreamingContext, newest: Sender<String>) {
         let pages = pages(ssc).update_state_by_key(|new, page: Option<&Page>| {
             let (visits, newest) = page.map_or((0, None), |page| (page.visits, page.newest));
             Some(Page { visits: visits + new.len() as u64, newest: new.iter().copied().max().or(newest) })

@@ -99,10 +99,10 @@ fn seeds() -> std::ops::Range<u64> {
     let asked = std::env::var("HEADWATER_SIMULATE").ok();
     let asked = asked.as_deref().and_then(|asked| asked.split_once(".."));
     let number = |text: &str| text.parse().expect("HEADWATER_SIMULATE is FROM..TO");
-    asked.map_or(0..25, |(from, to)| number(from)..number(to))
+    asked.map_or(0..200, |(from, to)| number(from)..number(to))
 }
 
-/// Nine programs with 25 seeds each.
+/// Nine programs with 200 seeds each.
 #[test]
 fn simulated_lives() {
     let mut all = 0;
