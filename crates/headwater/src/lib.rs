@@ -75,4 +75,6 @@ mod documents {
     struct Windows;
     #[doc = include_str!("../../../docs/guide/08-state.md")]
     struct KeyedState;
+    #[doc = include_str!("../../../docs/guide/09-durability.md")]
+    struct Durability;
 }
