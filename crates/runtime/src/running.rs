@@ -37,6 +37,11 @@ impl RunningContext {
         let console = env.console.clone();
         let status = Arc::new(Status::new(env.clock.clone(), move |message| console.warn(message)));
         let plan_only = conf.flag(&keys::PLAN_ONLY);
+        if folder.is_some() && graph.context().engine().transport().is_some() {
+            return Err(Error::program(
+                "a checkpoint folder needs an engine of one process: what workers change in states is not kept yet",
+            ));
+        }
         let opened = match folder.as_deref().filter(|_| !plan_only) {
             Some(folder) => Some(durable::open(&env, folder, graph.batch_duration(), conf.open_options())?),
             None => None,

@@ -52,13 +52,35 @@ fn joins(ssc: &StreamingContext) -> DStream<Row> {
     let window = ssc.rate_stream(4, 1, |n| (n % 5, n)).reduce_by_key_and_window(|a, b| a + b, seconds(3));
     counts.join(&window).map_values(|(count, sum)| count * 1000 + sum)
 }
+/// Many keys, of which most have no room in memory; some are forgotten, some come back, some time out.
+fn on_disk(ssc: &StreamingContext) -> DStream<Row> {
+    let many = ssc.rate_stream(120, 2, |n| (n * n % 101, n));
+    let sums = many.update_state_by_key(|new, old: Option<&u64>| {
+        let sum = old.unwrap_or(&0) + new.iter().sum::<u64>();
+        (!sum.is_multiple_of(5)).then_some(sum)
+    });
+    let seen = StateSpec::function(|key: &u64, n: Option<u64>, seen: &mut State<u64>| {
+        if seen.is_timing_out() {
+            return (*key + 1000, *seen.get().unwrap_or(&0));
+        }
+        let sum = seen.get().unwrap_or(&0) + n.unwrap_or(0);
+        if sum.is_multiple_of(7) {
+            seen.remove()
+        } else {
+            seen.update(sum)
+        }
+        (*key, sum)
+    });
+    let seen = many.filter(|(key, n)| (n / 120) % 4 == key % 4).map_with_state(seen.timeout(seconds(2))).stream();
+    sums.union(&seen)
+}
 /// Batches of a state that a window looks back to.
 fn window_over_state(ssc: &StreamingContext) -> DStream<Row> {
     update_state(ssc).window(seconds(3)).reduce_by_key(|a, b| a + b)
 }
 
 /// All of them, by name.
-pub(super) const PROGRAMS: [(&str, fn(&StreamingContext) -> DStream<Row>); 9] = [
+pub(super) const PROGRAMS: [(&str, fn(&StreamingContext) -> DStream<Row>); 10] = [
     ("stateless", stateless),
     ("window", plain_window),
     ("inverse window", inverse_window),
@@ -67,6 +89,7 @@ pub(super) const PROGRAMS: [(&str, fn(&StreamingContext) -> DStream<Row>); 9] = 
     ("map_with_state with time-outs and timers", map_with_state),
     ("joins of state and window", joins),
     ("window over state", window_over_state),
+    ("states that go to disk", on_disk),
     ("stateless on a store without append", stateless),
 ];
 
@@ -74,6 +97,7 @@ fn test(program: usize) -> CrashTest<Row> {
     let (name, program) = PROGRAMS[program];
     // Snapshots from the first batch on.
     let conf = Conf::new().master("local[2]").app_name("crashes").state_snapshot_after(1);
+    let conf = if name.contains("go to disk") { conf.state_memory_max(4096) } else { conf };
     let test = crash_anywhere(program).conf(conf).batches(6);
     if name.contains("without append") { test.without_append() } else { test }
 }
@@ -102,7 +126,7 @@ fn seeds() -> std::ops::Range<u64> {
     asked.map_or(0..200, |(from, to)| number(from)..number(to))
 }
 
-/// Nine programs with 200 seeds each.
+/// Ten programs with 200 seeds each.
 #[test]
 fn simulated_lives() {
     let mut all = 0;
