@@ -111,8 +111,8 @@ impl StreamingContext {
     /// # Ok::<(), headwater::Error>(())
     /// ```
     pub fn checkpoint(&self, folder: impl Into<String>) {
-        let folder = folder.into().trim_end_matches('/').to_owned();
-        let known = self.checkpoint_folder().map(str::to_owned);
+        let folder = plain_path(&folder.into()).to_owned();
+        let known = self.checkpoint_folder().map(|known| plain_path(known).to_owned());
         if folder.is_empty() || known.as_ref().is_some_and(|known| *known != folder) {
             let known = known.unwrap_or_else(|| "none".to_owned());
             return self.graph.refuse(Error::program(format!(
@@ -260,4 +260,9 @@ impl StreamingContext {
     pub fn start(self) -> Result<RunningContext> {
         RunningContext::start(self)
     }
+}
+
+/// Without what makes no difference.
+fn plain_path(path: &str) -> &str {
+    path.trim_start_matches("./").trim_end_matches('/')
 }

@@ -155,7 +155,7 @@ pub(super) fn check_reads_back<T: Serialize + DeserializeOwned>(value: &T) -> Re
     }
     Err(Error::program(format!(
         "the bytes of {} do not read back, so it cannot be kept as durable state: its Serialize and Deserialize must agree in \
-         a format with field names (an Option in an Option, and #[serde(untagged)], may not)",
+         a format with field names",
         type_name::<T>()
     )))
 }

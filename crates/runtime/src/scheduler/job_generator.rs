@@ -179,7 +179,7 @@ impl JobGenerator {
 
     /// Whether no more batches may wait; warns when a tick comes meanwhile.
     fn look_at_pending(&mut self) -> bool {
-        if self.commits.as_ref().is_some_and(|commits| commits.is_at_once(self.next)) {
+        if self.commits.as_ref().is_some_and(|commits| commits.is_at_once(self.next)) && !self.graph.states_are_full() {
             return false;
         }
         let (mut pending, mut full) = self.pending();
