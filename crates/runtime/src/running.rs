@@ -97,6 +97,7 @@ impl RunningContext {
             let plan = durable::plan(&context.running.env, &folder, &context.running.graph)?;
             context.running.env.console.print(&format!("{plan}\n"));
             context.stop()?;
+            plan.check(&conf.open_options().dropped)?;
             return Ok(context);
         }
         context.launch(generator, conf.flag(&keys::STOP_GRACEFULLY_ON_SHUTDOWN))?;

@@ -23,7 +23,7 @@ use headwater_storage::{Journal, JournalRecovery};
 use std::sync::Arc;
 
 /// How often reading begins anew because the process that runs there has removed what was about to be read.
-const TRIES_MAX: usize = 8;
+const TRIES_MAX: usize = 64;
 
 /// A checkpoint folder as of one moment.
 ///

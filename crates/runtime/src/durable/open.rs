@@ -8,7 +8,7 @@ use super::record::Record;
 use super::resume::{DownTime, Resumption};
 use super::run::Durable;
 use super::snapshots::SnapshotFolder;
-use super::state_logs::{StateLogs, read_log};
+use super::state_logs::{StateLogs, read_whole_log};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, StorageLock};
 use headwater_core::input::InputFolder;
@@ -64,7 +64,11 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
     };
     // Before the fence is taken: a folder of another application is not touched.
     let journal_folder = format!("{folder}/journal");
-    if let Some((application, ..)) = Journal::look(env.storage.clone(), &journal_folder, DriverState::default)?
+    let looked = Journal::look(env.storage.clone(), &journal_folder, DriverState::default)?;
+    if looked.is_none() {
+        check_is_new(env, folder)?;
+    }
+    if let Some((application, ..)) = looked
         && application != options.application
     {
         return Err(Error::program(format!(
@@ -88,6 +92,24 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
     let resumption = Resumption::of(&left, batch, env.clock.now(), options.down_time).map_err(within)?;
     let (env, folder) = (env.clone(), folder.to_owned());
     Ok(Opened { env, folder, options, fence, journal, lock, left, resumption })
+}
+
+/// That a folder without a journal has nothing else either: the journal is made before the logs of states.
+fn check_is_new(env: &Env, folder: &str) -> Result<()> {
+    for log in ["changes", "windows"] {
+        if !env.storage.list(&format!("{folder}/state/{log}"))?.is_empty() {
+            let message = format!(
+                "the checkpoint folder {folder} has states and no journal, which says what they are: it was removed, or the \
+                 folder was copied in part; restore it from a copy, or give the program an empty folder to begin anew"
+            );
+            return Err(Error::new(ErrorKind::Data, message));
+        }
+    }
+    if Fence::look(&*env.storage, &format!("{folder}/fence"))?.is_some() {
+        let warning = "was used before and has no journal: the application begins anew there";
+        env.console.warn(&format!("the checkpoint folder {folder} {warning}"));
+    }
+    Ok(())
 }
 
 impl Opened {
@@ -320,9 +342,13 @@ pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<Upgr
     let first = [left.first_changes, left.first_windows];
     for (at, first) in first.into_iter().enumerate() {
         let of = (application.as_str(), u64::MAX, first);
-        read_log(&env.storage, &format!("{folder}/state"), of, at, &mut |log, record, _| {
-            loading.load_change(log, record, from.as_ref())
-        })?;
+        read_whole_log(
+            &env.storage,
+            &format!("{folder}/state"),
+            of,
+            (at, left.log_ends[at]),
+            &mut |log, record, _| loading.load_change(log, record, from.as_ref()),
+        )?;
     }
     loading.refuse_failed(&mut plan);
     Ok(plan)

@@ -83,7 +83,7 @@ impl UpgradePlan {
         self.operators.iter().find(|of| of.operator == operator).map(|of| of.fate)
     }
     /// Whether it may be carried out: nothing is lost but what `dropped` names (ids with commas between, or `all`).
-    pub(super) fn check(&self, dropped: &str) -> Result<()> {
+    pub(crate) fn check(&self, dropped: &str) -> Result<()> {
         let is_named =
             |of: &&OperatorFate| dropped == "all" || dropped.split(',').any(|name| name.trim() == of.operator);
         let lost = self.operators.iter().filter(|of| matches!(of.fate, Fate::Dropped | Fate::Incompatible));

@@ -161,6 +161,23 @@ fn check_end(log: &str, first: u64, wanted: Option<(u64, u64)>, end: Option<(u64
     Err(Error::new(ErrorKind::Data, message))
 }
 
+/// Reads log `at` as [`read_log`] does, and makes sure that it goes as far as what was committed: to `wanted`.
+pub(super) fn read_whole_log(
+    storage: &Arc<dyn Storage>,
+    folder: &str,
+    (application, epoch, first): (&str, u64, u64),
+    (at, wanted): (usize, Option<(u64, u64)>),
+    each: &mut dyn FnMut(StateLog, &Record, Position) -> Result<()>,
+) -> Result<LogReader> {
+    let mut end = None;
+    let reader = read_log(storage, folder, (application, epoch, first), at, &mut |log, record, position| {
+        end = Some((position.segment, position.offset));
+        each(log, record, position)
+    })?;
+    check_end(&format!("{folder}/{}", LOGS[at].1), first, wanted, end)?;
+    Ok(reader)
+}
+
 /// Reads log `at` of [`LOGS`], of that application, as a process of that epoch, from that segment on.
 pub(super) fn read_log(
     storage: &Arc<dyn Storage>,

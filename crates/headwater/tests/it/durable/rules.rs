@@ -1,5 +1,6 @@
 //! Folders that are not as they should be: each is a clear error, or is stood by, and nothing is lost.
 
+use headwater::checkpoint::CheckpointFolder;
 use headwater::env::Storage;
 use headwater::prelude::*;
 use headwater::testkit::{TestEnv, temporary_folder};
@@ -135,6 +136,31 @@ fn a_folder_that_was_copied_in_part_is_refused() {
         env.clock.set(Time::from_millis(9_000));
     }
     assert!(refused > 0);
+}
+
+#[test]
+fn a_folder_whose_journal_is_gone_is_not_taken_for_a_new_one() {
+    let (storage, env) = in_memory();
+    run(&env, conf(), "run", 3).unwrap();
+    for (path, _) in storage.paths().into_iter().filter(|(path, _)| path.contains("/journal/")) {
+        storage.remove(&path).unwrap();
+    }
+    let refused = run(&env, conf(), "run", 1).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Data);
+    assert!(refused.to_string().contains("has states and no journal"), "{refused}");
+}
+
+#[test]
+fn who_looks_into_a_folder_sees_that_a_log_ends_too_early() {
+    let (storage, env) = in_memory();
+    run(&env, conf(), "run", 3).unwrap();
+    let newest = storage.list("run/state/changes").unwrap().pop().unwrap().name;
+    storage.remove(&format!("run/state/changes/{newest}")).unwrap();
+    let check = CheckpointFolder::check(env.storage.clone(), "run").unwrap();
+    assert!(!check.is_good(), "{check:?}");
+    let folder = CheckpointFolder::look(env.storage.clone(), "run").unwrap();
+    let error = folder.state_sizes().unwrap_err().to_string();
+    assert!(error.contains("what was committed goes on"), "{error}");
 }
 
 #[test]

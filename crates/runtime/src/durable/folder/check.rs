@@ -2,6 +2,7 @@
 
 use super::super::driver_state::DriverState;
 use super::super::open::file_name;
+use super::super::state_logs::read_whole_log;
 use super::{CheckpointFolder, TRIES_MAX};
 use headwater_core::env::Storage;
 use headwater_core::{ErrorKind, Result};
@@ -96,8 +97,17 @@ impl CheckpointFolder {
         let (storage, path) = (&*self.storage, &self.path);
         add("journal".to_owned(), check_journal(storage, &format!("{path}/journal"))?);
         let DriverState { first_changes, first_windows, .. } = self.state;
-        for (name, first) in [("state/changes", first_changes), ("state/windows", first_windows)] {
-            add(name.to_owned(), check_log(storage, &format!("{path}/{name}"), first.max(1))?);
+        let logs = [("state/changes", first_changes), ("state/windows", first_windows)];
+        for (at, (name, first)) in logs.into_iter().enumerate() {
+            let folder = format!("{path}/{name}");
+            let mut check = check_log(storage, &folder, first.max(1))?;
+            if check.damaged().next().is_none()
+                && let Some(what) = self.lacks(at, first)?
+            {
+                let condition = FileCondition::Damaged { offset: 0, what };
+                check.files.push(FileCheck { path: folder, bytes: 0, records: 0, condition });
+            }
+            add(name.to_owned(), check);
         }
         for snapshot in &self.state.snapshots {
             let folder = self.snapshot_folder().of(snapshot.number);
@@ -114,6 +124,17 @@ impl CheckpointFolder {
             add(part, check);
         }
         Ok(parts)
+    }
+
+    /// What log `at` of states lacks of what was committed, if anything.
+    fn lacks(&self, at: usize, first: u64) -> Result<Option<String>> {
+        let (folder, of) = (format!("{}/state", self.path), (self.application.as_str(), u64::MAX, first));
+        // Without a journal nobody knows.
+        let Some(wanted) = self.state.log_ends[at] else { return Ok(None) };
+        match read_whole_log(&self.storage, &folder, of, (at, Some(wanted)), &mut |_, _, _| Ok(())) {
+            Err(error) if error.kind() == ErrorKind::Data => Ok(Some(error.to_string())),
+            read => read.map(|_| None),
+        }
     }
 
     /// How much room each part takes; parts without files are left out.

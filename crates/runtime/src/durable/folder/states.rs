@@ -4,7 +4,7 @@
 use super::super::event::StateSnapshot;
 use super::super::record::Record;
 use super::super::snapshots::SnapshotFolder;
-use super::super::state_logs::read_log;
+use super::super::state_logs::read_whole_log;
 use super::CheckpointFolder;
 use super::keys::Keys;
 use headwater_core::state::{StateItem, StateItems, StateLog};
@@ -202,15 +202,21 @@ impl CheckpointFolder {
     ) -> Result<()> {
         for (at, first) in [self.state.first_changes, self.state.first_windows].into_iter().enumerate() {
             let of = (self.application.as_str(), u64::MAX, first);
-            read_log(&self.storage, &format!("{}/state", self.path), of, at, &mut |log, record, _| {
-                let Some(begins) = self.begins(record.operator) else { return Ok(()) };
-                let Some((after, until)) = self.state.valid_times(record.epoch) else { return Ok(()) };
-                let in_snapshot =
-                    log == StateLog::Changes && snapshot.is_some_and(|from| record.time <= Time::from(from.since));
-                let until = until.min(self.committed());
-                let counts = record.time > after && record.time <= until && record.time > begins && !in_snapshot;
-                if counts && wanted(record.operator) { each_item(record, take) } else { Ok(()) }
-            })?;
+            read_whole_log(
+                &self.storage,
+                &format!("{}/state", self.path),
+                of,
+                (at, self.state.log_ends[at]),
+                &mut |log, record, _| {
+                    let Some(begins) = self.begins(record.operator) else { return Ok(()) };
+                    let Some((after, until)) = self.state.valid_times(record.epoch) else { return Ok(()) };
+                    let in_snapshot =
+                        log == StateLog::Changes && snapshot.is_some_and(|from| record.time <= Time::from(from.since));
+                    let until = until.min(self.committed());
+                    let counts = record.time > after && record.time <= until && record.time > begins && !in_snapshot;
+                    if counts && wanted(record.operator) { each_item(record, take) } else { Ok(()) }
+                },
+            )?;
         }
         Ok(())
     }

@@ -184,7 +184,8 @@ fn a_damaged_byte_is_found_in_every_file_and_named() {
             "{path}: {found:?}"
         );
         let is_torn = matches!(found, Some(FileCondition::TornTail { .. }));
-        assert_eq!(check.is_good(), is_torn, "{path}");
+        // Of the logs of states the journal knows how far they must go.
+        assert_eq!(check.is_good(), is_torn && !path.contains("/state/"), "{path}");
         if path.contains("/changes/") && !is_torn {
             let folder = CheckpointFolder::look(storage, "run").unwrap();
             let error = folder.state_sizes().unwrap_err();
@@ -286,7 +287,10 @@ fn a_running_program_may_be_looked_into_at_any_time() {
     let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
     let numbers = ssc.rate_stream(10, 2, |n| (n % 7, n)).uid("numbers");
     sums(&numbers).foreach_rdd(|rdd, _| drop(rdd.collect()));
-    let long = numbers.update_state_by_key(|_, _: Option<&String>| Some("x".repeat(100_000)));
+    // What does not change is not written again.
+    let long = numbers.update_state_by_key(|_, old: Option<&String>| {
+        Some("x".repeat(100_000 + usize::from(old.is_some_and(|old| old.len() == 100_000))))
+    });
     long.uid("long").foreach_rdd(|rdd, _| drop(rdd.count()));
     numbers
         .reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(3))
