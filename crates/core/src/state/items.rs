@@ -23,6 +23,8 @@ const FORMAT: u8 = 1;
 const HEADER_BYTES: usize = 5;
 /// A piece ends with the item by which it has so many bytes.
 const PIECE_BYTES: usize = 1 << 20;
+/// No longer item can be stored.
+const ITEM_BYTES_MAX: usize = 32 << 20;
 
 const REMOVED: u8 = 0;
 const ENTRY: u8 = 1;
@@ -181,8 +183,7 @@ impl PieceWriter {
     pub(super) fn removed<K: Serialize>(&mut self, key: &K) -> Result<()> {
         self.begin(REMOVED);
         codec::write(key, &mut self.open)?;
-        self.end();
-        Ok(())
+        self.end()
     }
     pub(super) fn entry<K: Serialize, V: Serialize>(
         &mut self,
@@ -198,8 +199,7 @@ impl PieceWriter {
             self.time(timeout);
             self.time(timer);
         }
-        self.end();
-        Ok(())
+        self.end()
     }
     /// A piece begins with the batch of its values, so that pieces may be read one by one.
     pub(super) fn batch(&mut self, time: Time) {
@@ -219,8 +219,7 @@ impl PieceWriter {
         self.begin(tag);
         codec::write(key, &mut self.open)?;
         codec::write(value, &mut self.open)?;
-        self.end();
-        Ok(())
+        self.end()
     }
     #[inline]
     fn begin(&mut self, tag: u8) {
@@ -234,10 +233,18 @@ impl PieceWriter {
         self.open.extend_from_slice(&time.milliseconds().to_le_bytes());
     }
     #[inline]
-    fn end(&mut self) {
-        if self.open.len() >= PIECE_BYTES {
+    fn end(&mut self) -> Result<()> {
+        let bytes = self.open.len();
+        if bytes > ITEM_BYTES_MAX {
+            self.open.clear();
+            let message =
+                format!("a key and its state have {bytes} bytes; durable state may have {ITEM_BYTES_MAX} a key");
+            return Err(Error::new(ErrorKind::Resources, message));
+        }
+        if bytes >= PIECE_BYTES {
             self.done.push(std::mem::take(&mut self.open));
         }
+        Ok(())
     }
     /// Forgets all of it.
     pub(super) fn clear(&mut self) {
@@ -301,6 +308,15 @@ mod tests {
             let first = StateItems::new(piece).unwrap().next_item::<u32, String>().unwrap();
             assert_eq!(first, Some(StateItem::Batch(batch)));
         }
+    }
+
+    #[test]
+    fn a_state_that_no_log_can_take_is_an_error_of_its_batch() {
+        let (mut writer, never) = (PieceWriter::new(0), (Clock::NEVER, Clock::NEVER));
+        let error = writer.entry(&1, &"x".repeat(ITEM_BYTES_MAX), never).unwrap_err();
+        assert!(error.kind() == ErrorKind::Resources && error.to_string().contains("33554432"), "{error}");
+        writer.entry(&1, &"x", never).unwrap();
+        assert_eq!(writer.take().len(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::record::Record;
 use super::resume::{DownTime, Resumption};
 use super::run::Durable;
 use super::snapshots::SnapshotFolder;
-use super::state_logs::{StateLogs, read_whole_log};
+use super::state_logs::{StateLogs, read_log};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, StorageLock};
 use headwater_core::input::InputFolder;
@@ -114,7 +114,7 @@ fn check_is_new(env: &Env, folder: &str) -> Result<()> {
 
 impl Opened {
     /// Gives the started graph what is stored, and goes on. Where the plan loses something that nobody has agreed to lose,
-    /// this is an error and nothing has changed.
+    /// this is an error and what is stored has not changed; another process that ran there has been replaced, though.
     pub(crate) fn restore(self, graph: &Arc<DStreamGraph>) -> Result<Durable> {
         let committed = self.left.grid.map_or(self.resumption.zero, |grid| grid.committed.into());
         let operators = operators_of(graph, &self.left.operators, committed.into());
@@ -342,13 +342,9 @@ pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<Upgr
     let first = [left.first_changes, left.first_windows];
     for (at, first) in first.into_iter().enumerate() {
         let of = (application.as_str(), u64::MAX, first);
-        read_whole_log(
-            &env.storage,
-            &format!("{folder}/state"),
-            of,
-            (at, left.log_ends[at]),
-            &mut |log, record, _| loading.load_change(log, record, from.as_ref()),
-        )?;
+        read_log(&env.storage, &format!("{folder}/state"), of, (at, left.log_ends[at]), &mut |log, record, _| {
+            loading.load_change(log, record, from.as_ref())
+        })?;
     }
     loading.refuse_failed(&mut plan);
     Ok(plan)

@@ -17,6 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Processes whose changes are in the logs: behind so many there are snapshots, however few changes there were. Each leaves
+/// files of its own, and a restart reads all of them.
+const PROCESSES_MAX: usize = 50;
+
 pub(crate) struct Durable {
     env: Env,
     graph: Arc<DStreamGraph>,
@@ -123,10 +127,11 @@ impl Durable {
         if self.open.first_key_value().is_some_and(|(_, ended)| *ended) {
             // What a batch has changed is durable before its commit.
             self.logs.iter().try_for_each(|logs| logs.sync())?;
-            while let Some((time, _)) = self.open.pop_first_if_ended() {
+            let logs = self.logs.as_ref().map_or([None; 2], |logs| logs.ends());
+            while let Some((time, true)) = self.open.first_key_value().map(|(time, ended)| (*time, *ended)) {
                 let forget = (time - self.looks_back).into();
-                let logs = self.logs.as_ref().map_or([None; 2], |logs| logs.ends());
                 self.record(&DriverEvent::Committed { time: time.into(), forget, logs })?;
+                self.open.remove(&time);
                 self.recorded.push(time);
             }
         }
@@ -134,14 +139,14 @@ impl Durable {
             self.journal.sync()?;
             self.unsynced = false;
         }
-        let committed = std::mem::take(&mut self.recorded);
         let then = std::mem::take(&mut self.then);
         then.into_iter().for_each(|then| self.follow(then));
-        if let Some(newest) = committed.last() {
+        if let Some(newest) = self.recorded.last() {
             self.committed = *newest;
             self.look_after_states()?;
         }
-        Ok(committed)
+        // The last of it all: where something fails before, these are told by the next call.
+        Ok(std::mem::take(&mut self.recorded))
     }
     /// Batches of the process before that nobody looks back to any more.
     pub(crate) fn forgotten(&mut self) -> BTreeSet<Time> {
@@ -180,20 +185,20 @@ impl Durable {
         self.end_snapshot()?;
         let looks_back = self.states.iter().map(|of| of.looks_back).max().unwrap_or_default();
         let usable_at: Millis = (self.committed - looks_back).into();
-        let (usable, pending, bytes) = self.journal.read(|state| {
+        let (usable, pending, bytes, processes) = self.journal.read(|state| {
             let (usable, pending): (Vec<_>, Vec<_>) =
                 state.snapshots.iter().cloned().partition(|snapshot| snapshot.until <= usable_at);
             let bytes = state.snapshots.last().map_or(0, |snapshot| snapshot.bytes);
-            (usable, !pending.is_empty() || state.begun.is_some(), bytes)
+            (usable, !pending.is_empty() || state.begun.is_some(), bytes, state.epochs.len())
         });
         for old in usable.iter().rev().skip(2) {
             self.record(&DriverEvent::SnapshotForgotten { number: old.number })?;
             self.then.push(Then::RemoveSnapshot(old.number));
         }
-        if !pending
-            && self.snapshotting.is_none()
-            && logs.bytes_since_snapshot() >= (2 * bytes).max(self.snapshot_after)
-        {
+        let is_large = logs.bytes_since_snapshot() >= (2 * bytes).max(self.snapshot_after);
+        // The logs are cut behind the older of two snapshots.
+        let is_scattered = processes > PROCESSES_MAX && self.begun < 2;
+        if !pending && self.snapshotting.is_none() && (is_large || is_scattered) {
             self.begun += 1;
             let number = (self.epoch << 20) + self.begun;
             self.record(&DriverEvent::SnapshotBegun { number })?;
@@ -240,17 +245,6 @@ impl Durable {
                 self.record(&DriverEvent::SnapshotForgotten { number })
             }
         }
-    }
-}
-
-/// The oldest batch, if its jobs have ended.
-trait PopEnded {
-    fn pop_first_if_ended(&mut self) -> Option<(Time, bool)>;
-}
-impl PopEnded for BTreeMap<Time, bool> {
-    fn pop_first_if_ended(&mut self) -> Option<(Time, bool)> {
-        let first = self.first_entry().filter(|first| *first.get())?;
-        Some(first.remove_entry())
     }
 }
 

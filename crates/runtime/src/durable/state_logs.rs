@@ -67,16 +67,13 @@ impl StateLogs {
     ) -> Result<StateLogs> {
         let mut bytes = 0;
         let mut open = |at: usize| -> Result<ChangeLog> {
-            let (mut newest, mut end) = (BTreeMap::new(), None);
-            let reader =
-                read_log(storage, folder, (application, epoch, first[at]), at, &mut |log, record, position| {
-                    let of_segment = newest.entry(position.segment).or_insert(record.time);
-                    *of_segment = record.time.max(*of_segment);
-                    end = Some((position.segment, position.offset));
-                    bytes += u64::from(position.bytes) * u64::from(log == StateLog::Changes);
-                    load(log, record)
-                })?;
-            check_end(&format!("{folder}/{}", LOGS[at].1), first[at], ends[at], end)?;
+            let (mut newest, of) = (BTreeMap::new(), (application, epoch, first[at]));
+            let (reader, end) = read_log(storage, folder, of, (at, ends[at]), &mut |log, record, position| {
+                let of_segment = newest.entry(position.segment).or_insert(record.time);
+                *of_segment = record.time.max(*of_segment);
+                bytes += u64::from(position.bytes) * u64::from(log == StateLog::Changes);
+                load(log, record)
+            })?;
             reader.torn().into_iter().for_each(|torn| warn(torn.to_string()));
             let replaced = || Error::new(ErrorKind::Fenced, format!("another process writes to {folder}"));
             Ok(ChangeLog { writer: reader.write()?.ok_or_else(replaced)?, newest, end })
@@ -161,39 +158,25 @@ fn check_end(log: &str, first: u64, wanted: Option<(u64, u64)>, end: Option<(u64
     Err(Error::new(ErrorKind::Data, message))
 }
 
-/// Reads log `at` as [`read_log`] does, and makes sure that it goes as far as what was committed: to `wanted`.
-pub(super) fn read_whole_log(
+/// Reads log `at` of [`LOGS`], of that application, as a process of that epoch, from that segment on, and makes sure that it
+/// goes as far as what was committed: to `wanted`. The reader, and where the last record begins.
+pub(super) fn read_log(
     storage: &Arc<dyn Storage>,
     folder: &str,
     (application, epoch, first): (&str, u64, u64),
     (at, wanted): (usize, Option<(u64, u64)>),
     each: &mut dyn FnMut(StateLog, &Record, Position) -> Result<()>,
-) -> Result<LogReader> {
-    let mut end = None;
-    let reader = read_log(storage, folder, (application, epoch, first), at, &mut |log, record, position| {
-        end = Some((position.segment, position.offset));
-        each(log, record, position)
-    })?;
-    check_end(&format!("{folder}/{}", LOGS[at].1), first, wanted, end)?;
-    Ok(reader)
-}
-
-/// Reads log `at` of [`LOGS`], of that application, as a process of that epoch, from that segment on.
-pub(super) fn read_log(
-    storage: &Arc<dyn Storage>,
-    folder: &str,
-    (application, epoch, first): (&str, u64, u64),
-    at: usize,
-    each: &mut dyn FnMut(StateLog, &Record, Position) -> Result<()>,
-) -> Result<LogReader> {
-    let (log, name) = LOGS[at];
+) -> Result<(LogReader, Option<(u64, u64)>)> {
+    let ((log, name), mut end) = (LOGS[at], None);
     // 0 is that of a log that was never trimmed: it begins with 1, and a beginning that is lost is damage.
     let options = LogOptions::new(application, epoch).first(first.max(1));
     let mut reader = LogReader::open(storage.clone(), &format!("{folder}/{name}"), options)?;
     while let Some((position, record)) = reader.next()? {
         each(log, &Record::decode(&record)?, position)?;
+        end = Some((position.segment, position.offset));
     }
-    Ok(reader)
+    check_end(&format!("{folder}/{name}"), first, wanted, end)?;
+    Ok((reader, end))
 }
 
 impl ChangeLog {
@@ -257,11 +240,11 @@ mod tests {
     use headwater_storage::{Failure, FaultPlan, FaultyStorage, MemoryStorage};
 
     fn change(time: i64, log: StateLog, byte: u8) -> StateChange {
-        let operator: OperatorId = serde_json_like("sums");
+        let operator: OperatorId = named("sums");
         StateChange { operator, partition: 1, time: Time::from_millis(time), log, piece: vec![byte] }
     }
     /// Ids are made by graphs; the bytes of one make another.
-    fn serde_json_like(name: &str) -> OperatorId {
+    fn named(name: &str) -> OperatorId {
         headwater_core::wire::decode(&headwater_core::wire::encode(name).unwrap()).unwrap()
     }
     fn opened(storage: &Arc<dyn Storage>, epoch: u64, first: [u64; 2]) -> (StateLogs, Vec<(StateLog, i64, u8)>) {

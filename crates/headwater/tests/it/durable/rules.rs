@@ -79,6 +79,19 @@ fn what_is_stored_stays_bounded() {
 }
 
 #[test]
+fn many_restarts_leave_a_bounded_number_of_files() {
+    let (storage, env) = in_memory();
+    let conf = || Conf::new().master("local[1]").app_name("sums");
+    let mut most = 0;
+    for batches in 1..=140 {
+        assert_eq!(run(&env, conf(), "run", 2).unwrap(), sums(2 * batches));
+        most = most.max(storage.paths().len());
+    }
+    // Each of the 140 processes leaves a segment of changes; those of 50 may be read at a restart.
+    assert!(most < 100, "{most} files");
+}
+
+#[test]
 fn a_folder_of_another_application_is_refused_and_not_touched() {
     let (storage, env) = in_memory();
     run(&env, conf(), "run", 1).unwrap();

@@ -2,7 +2,7 @@
 
 use super::super::driver_state::DriverState;
 use super::super::open::file_name;
-use super::super::state_logs::read_whole_log;
+use super::super::state_logs::read_log;
 use super::{CheckpointFolder, TRIES_MAX};
 use headwater_core::env::Storage;
 use headwater_core::{ErrorKind, Result};
@@ -131,7 +131,7 @@ impl CheckpointFolder {
         let (folder, of) = (format!("{}/state", self.path), (self.application.as_str(), u64::MAX, first));
         // Without a journal nobody knows.
         let Some(wanted) = self.state.log_ends[at] else { return Ok(None) };
-        match read_whole_log(&self.storage, &folder, of, (at, Some(wanted)), &mut |_, _, _| Ok(())) {
+        match read_log(&self.storage, &folder, of, (at, Some(wanted)), &mut |_, _, _| Ok(())) {
             Err(error) if error.kind() == ErrorKind::Data => Ok(Some(error.to_string())),
             read => read.map(|_| None),
         }

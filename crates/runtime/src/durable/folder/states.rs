@@ -4,7 +4,7 @@
 use super::super::event::StateSnapshot;
 use super::super::record::Record;
 use super::super::snapshots::SnapshotFolder;
-use super::super::state_logs::read_whole_log;
+use super::super::state_logs::read_log;
 use super::CheckpointFolder;
 use super::keys::Keys;
 use headwater_core::state::{StateItem, StateItems, StateLog};
@@ -202,7 +202,7 @@ impl CheckpointFolder {
     ) -> Result<()> {
         for (at, first) in [self.state.first_changes, self.state.first_windows].into_iter().enumerate() {
             let of = (self.application.as_str(), u64::MAX, first);
-            read_whole_log(
+            read_log(
                 &self.storage,
                 &format!("{}/state", self.path),
                 of,
