@@ -2,26 +2,27 @@
 //! that leave it: what entered is kept by batch, as places in the table.
 
 mod inverse;
+mod loader;
 mod stacks;
 
-use super::items::{PieceWriter, StateItem};
+use super::items::PieceWriter;
 use super::keyed::{Cursor, KeyedState};
 use super::stage::{Outputs, PartitionState, Step};
-use super::store::{Loader, Migrations, StateLog, StateTypes};
+use super::store::StateLog;
 use super::table_state::image_of_memory;
 use crate::hash::HashSeed;
 use crate::origin::Origin;
 use crate::rdd::{CHUNK, FoundShuffles, Node, Outcome, Stop, Task};
 use crate::time::Time;
-use crate::{Data, Error, Key, Record, Result as Fallible, wire};
+use crate::{Data, Key, Record, Result as Fallible, wire};
 pub(crate) use inverse::Inverse;
+pub(crate) use loader::WindowLoader;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub(crate) use stacks::TwoStacks;
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How the values of a key become its aggregate as batches enter and leave.
 pub(crate) trait Windowing<V>: Send + Sync + 'static {
@@ -337,64 +338,6 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
         let restored = Time::from_millis(i64::MIN);
         state.commit(restored, restored);
         Ok(state)
-    }
-}
-
-/// Lets what was in the window enter it again, oldest first, which makes all aggregates anew; what has left it since goes
-/// with the next batch.
-pub(crate) struct WindowLoader<W> {
-    pub(crate) windowing: Arc<W>,
-    pub(crate) length: Duration,
-}
-
-impl<K: Key, V: Data, W: Windowing<V>> Loader<WindowState<K, V, W>> for WindowLoader<W> {
-    fn types(&self) -> StateTypes {
-        Migrations::<K, V>::default().types()
-    }
-    fn window(&self) -> Option<Duration> {
-        Some(self.length)
-    }
-    fn load(
-        &self,
-        partitions: &mut [WindowState<K, V, W>],
-        partition: &dyn Fn(&K) -> usize,
-        piece: &[u8],
-    ) -> Fallible<()> {
-        Migrations::<K, V>::default().each(piece, |item| {
-            match item {
-                StateItem::Batch(time) => partitions.iter_mut().for_each(|state| state.begin_batch(time)),
-                StateItem::Value(key, value) => {
-                    let WindowState { keys, ring, .. } = &mut partitions[partition(&key)];
-                    let hash = keys.hash(&key);
-                    ring.enter(&*self.windowing, keys, hash, key, value);
-                }
-                StateItem::Left(key, total) => {
-                    let keys = &mut partitions[partition(&key)].keys;
-                    let hash = keys.hash(&key);
-                    match (W::left(total), keys.find(hash, &key)) {
-                        (Some(entry), None) => drop(keys.insert(hash, key, entry)),
-                        (Some(entry), Some(slot)) if W::is_empty(&keys.entry(slot).1) => keys.replace(slot, entry),
-                        _ => {}
-                    }
-                }
-                StateItem::Removed(_) | StateItem::Entry { .. } => {
-                    return Err(Error::program("what is stored is the state of keys, and the operator is a window"));
-                }
-            }
-            Ok(())
-        })?;
-        let restored = Time::from_millis(i64::MIN);
-        partitions.iter_mut().for_each(|state| state.commit(restored, restored));
-        Ok(())
-    }
-}
-
-impl<K: Key, V: Data, W: Windowing<V>> WindowState<K, V, W> {
-    /// Batch `time` enters, unless it has begun to: its values come in several pieces.
-    fn begin_batch(&mut self, time: Time) {
-        if self.ring.batches.back().is_none_or(|(newest, _)| *newest != time) {
-            self.ring.batches.push_back((time, Vec::new()));
-        }
     }
 }
 
