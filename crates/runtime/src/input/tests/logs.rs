@@ -63,16 +63,21 @@ impl WriteAheadLog for OwnLog {
     }
 }
 
+/// The program of [`lines`] with a log of its own.
+fn lines_in(log: &OwnLog) -> impl Fn(&StreamingContext) -> DStream<Text> + use<> {
+    let log = log.clone();
+    move |ssc| {
+        let log = log.clone();
+        ssc.write_ahead_log(move |_folder| Ok(Arc::new(log.clone()) as Arc<dyn WriteAheadLog>));
+        lines(ssc)
+    }
+}
+
 #[test]
 fn a_log_of_the_programs_own_takes_the_place_of_ours() {
     let (storage, peer, mut journal, log) =
         (MemoryStorage::new(), Peer::default(), Journal::default(), OwnLog::default());
-    let own = log.clone();
-    let program = move |ssc: &StreamingContext| {
-        let own = own.clone();
-        ssc.write_ahead_log(move |_folder| Ok(Arc::new(own.clone()) as Arc<dyn WriteAheadLog>));
-        lines(ssc)
-    };
+    let program = lines_in(&log);
     let process = Process::start_with(Conf::new(), &storage, &network(&peer), &mut journal, &program).unwrap();
     process.env.await_warning("what a log of one's own has to say");
     peer.send(b"to be\n");
@@ -103,12 +108,7 @@ fn a_log_of_the_programs_own_takes_the_place_of_ours() {
 fn blocks_that_cannot_be_written_wait_for_a_later_batch() {
     let (storage, peer, mut journal, log) =
         (MemoryStorage::new(), Peer::default(), Journal::default(), OwnLog::default());
-    let own = log.clone();
-    let program = move |ssc: &StreamingContext| {
-        let own = own.clone();
-        ssc.write_ahead_log(move |_folder| Ok(Arc::new(own.clone()) as Arc<dyn WriteAheadLog>));
-        lines(ssc)
-    };
+    let program = lines_in(&log);
     let process = Process::start_with(Conf::new(), &storage, &network(&peer), &mut journal, program).unwrap();
     log.fails.store(true, Ordering::SeqCst);
     peer.send(b"to be\n");
