@@ -5,7 +5,7 @@ use super::graph::{DStreamGraph, Stateful};
 use super::remember::remember_durations;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
-use crate::state::StateTypes;
+use crate::state::{FieldChanges, StateTypes};
 use crate::time::Time;
 use crate::{Error, ErrorKind, Result};
 use std::sync::OnceLock;
@@ -108,6 +108,11 @@ impl DStreamGraph {
     /// A piece of the state of `operator`. Pieces come in the order in which they were made.
     pub fn load_state(&self, operator: OperatorId, piece: &[u8]) -> Result<()> {
         self.stateful(operator)?.chain.load(piece)
+    }
+    /// In which fields what is stored of `operator` differs from the type that it has now, by a piece of it; none if the piece
+    /// has no value.
+    pub fn field_changes(&self, operator: OperatorId, piece: &[u8]) -> Result<Option<FieldChanges>> {
+        self.stateful(operator)?.chain.field_changes(piece)
     }
     /// The states of `versions` are there, those that were begun as they were loaded and the others as before their first
     /// batch; all others begin empty. Batches up to `committed` are done: those that came behind a state's version are made

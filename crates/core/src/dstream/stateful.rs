@@ -5,7 +5,9 @@ use super::DStream;
 use super::node::Tick;
 use crate::partitioner::{KeyPartitioner, PartitionChoice};
 use crate::rdd::{Rdd, RddContext};
-use crate::state::{Loader, OperatorStore, PartitionState, StateOperator, StateStage, StateTypes, StateVersion, Step};
+use crate::state::{
+    FieldChanges, Loader, OperatorStore, PartitionState, StateOperator, StateStage, StateTypes, StateVersion, Step,
+};
 use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, ErrorKind, OperatorId, Record, Result};
@@ -146,6 +148,8 @@ impl<P: Step> StateChain<P> {
 pub(super) trait Advances: Send + Sync {
     /// What its state is made of.
     fn types(&self) -> StateTypes;
+    /// In which fields what is stored differs from the program's type, by a piece of it; none if it has no value.
+    fn field_changes(&self, piece: &[u8]) -> Result<Option<FieldChanges>>;
     /// For a window, how long it is.
     fn window(&self) -> Option<Duration>;
     /// Before the first batch: the state is that of an earlier process as of the batch `version`. What that left is
@@ -170,6 +174,9 @@ pub(super) trait Advances: Send + Sync {
 impl<P: Step> Advances for StateChain<P> {
     fn types(&self) -> StateTypes {
         self.loader.types()
+    }
+    fn field_changes(&self, piece: &[u8]) -> Result<Option<FieldChanges>> {
+        self.loader.field_changes(piece)
     }
     fn window(&self) -> Option<Duration> {
         self.loader.window()

@@ -2,6 +2,7 @@
 
 mod clock;
 mod cold;
+mod fields;
 mod handle;
 mod items;
 mod keyed;
@@ -17,6 +18,7 @@ mod update;
 mod versions;
 mod window;
 
+pub use fields::FieldChanges;
 pub use handle::State;
 pub use items::{StateItem, StateItems};
 pub(crate) use mapped::MapWithState;

@@ -1,6 +1,7 @@
 //! [`StateStore`]: where the changes of keyed state go so that they outlive the process, and [`Loader`], which makes state
 //! of what was stored. The driver writes what a batch handed over before it commits the batch.
 
+use super::fields::FieldChanges;
 use super::items::{StateItem, StateItems};
 use super::stage::PartitionState;
 use crate::origin::OperatorId;
@@ -82,6 +83,8 @@ pub(crate) trait Loader<S: PartitionState>: Send + Sync {
     fn window(&self) -> Option<Duration> {
         None
     }
+    /// In which fields the values of `piece` and the program's type differ; none if it has no value.
+    fn field_changes(&self, piece: &[u8]) -> Result<Option<FieldChanges>>;
     /// Takes over a piece; pieces come in the order in which they were made. `partition` says where a key belongs.
     fn load(&self, partitions: &mut [S], partition: &dyn Fn(&S::Key) -> usize, piece: &[u8]) -> Result<()>;
 }
@@ -116,6 +119,11 @@ impl<K: Key, V: Data> Migrations<K, V> {
     pub(crate) fn types(&self) -> StateTypes {
         let (key, value) = (type_name::<K>().to_owned(), type_name::<V>().to_owned());
         StateTypes { key, value, version: self.0.len() as u32 }
+    }
+    /// Of a piece of this version; an older one has a migration.
+    pub(super) fn field_changes(&self, piece: &[u8]) -> Result<Option<FieldChanges>> {
+        let is_older = (StateItems::new(piece)?.version() as usize) < self.0.len();
+        if is_older { Ok(None) } else { FieldChanges::of::<V>(piece) }
     }
     /// Calls `each` with the items of `piece`, as they are now.
     pub(super) fn each(&self, piece: &[u8], mut each: impl FnMut(StateItem<K, V>) -> Result<()>) -> Result<()> {

@@ -3,6 +3,7 @@
 
 use super::clock::Clock;
 use super::cold::Cold;
+use super::fields::FieldChanges;
 use super::items::{PieceWriter, StateItem};
 use super::keyed::{Cursor, KeyedState};
 use super::memory::Room;
@@ -74,6 +75,9 @@ impl<K: Key, S: Data> TableState<K, S> {
 impl<K: Key, S: Data> Loader<TableState<K, S>> for Migrations<K, S> {
     fn types(&self) -> StateTypes {
         Migrations::types(self)
+    }
+    fn field_changes(&self, piece: &[u8]) -> Result<Option<FieldChanges>> {
+        Migrations::field_changes(self, piece)
     }
     fn load(&self, partitions: &mut [TableState<K, S>], partition: &dyn Fn(&K) -> usize, piece: &[u8]) -> Result<()> {
         let or_never = |deadline: Option<Time>| deadline.unwrap_or(Clock::NEVER);

@@ -12,7 +12,7 @@ use super::state_logs::{StateLogs, read_log};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, StorageLock};
 use headwater_core::input::InputFolder;
-use headwater_core::state::StateLog;
+use headwater_core::state::{FieldChanges, StateLog};
 use headwater_core::time::{DurationExt, Time};
 use headwater_core::{Error, ErrorKind, OperatorId, Result};
 use headwater_storage::{Fence, Journal, JournalOptions, JournalRecovery};
@@ -127,7 +127,7 @@ impl Opened {
         plan.check(&self.options.dropped)?;
         let restored = self.restore_inputs(graph, &plan)?;
         graph.end_restore(committed, &versions)?;
-        if !plan.is_fresh && plan.operators.iter().any(|of| of.fate != Fate::Kept) {
+        if plan.changes_something() {
             self.env.console.warn(&format!("{} goes on with a changed program:\n{plan}", self.folder));
         }
         let incompatible = |of: &StoredOperator| plan.fate_of(&of.id) == Some(Fate::Incompatible);
@@ -205,7 +205,7 @@ impl Opened {
             &|message| self.env.console.warn(&message),
             &mut |log, record| loading.load_change(log, record, from.as_ref()),
         )?;
-        loading.refuse_failed(&mut plan);
+        loading.tell(&mut plan);
         let logs = Arc::new(logs);
         graph.context().keep_state_in(logs.clone());
         Ok((Some(logs), loading.versions(), plan))
@@ -225,6 +225,8 @@ struct Restored {
     /// What is older was another operator's, of the same name.
     begins: Time,
     version: Time,
+    /// By the first piece with a value.
+    fields: Option<FieldChanges>,
     failed: Option<Error>,
 }
 struct Loading<'a> {
@@ -253,14 +255,19 @@ impl<'a> Loading<'a> {
                 continue;
             }
             if version > begins {
-                loading.operators.insert(name, Restored { id: of.operator, begins, version, failed: None });
+                loading
+                    .operators
+                    .insert(name, Restored { id: of.operator, begins, version, fields: None, failed: None });
             } else {
                 loading.from_first.push((of.operator, version));
             }
         }
         loading
     }
-    fn refuse_failed(&self, plan: &mut UpgradePlan) {
+    /// What came of it, in the plan.
+    fn tell(&self, plan: &mut UpgradePlan) {
+        let fields = self.operators.values().filter_map(|of| Some((of.id, of.fields.as_ref()?)));
+        fields.for_each(|(id, fields)| plan.tell_fields(id.as_str(), fields));
         let failed = self.operators.values().filter_map(|of| Some((of.id, of.failed.as_ref()?)));
         failed.for_each(|(id, error)| plan.refuse(id.as_str(), error));
     }
@@ -346,14 +353,21 @@ pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<Upgr
             loading.load_change(log, record, from.as_ref())
         })?;
     }
-    loading.refuse_failed(&mut plan);
+    loading.tell(&mut plan);
     Ok(plan)
 }
 
 fn load(graph: &DStreamGraph, of: &mut Restored, record: &Record) {
-    if of.failed.is_none() {
-        of.failed = graph.load_state(of.id, record.piece).err();
+    if of.failed.is_some() {
+        return;
     }
+    let mut load = || {
+        if of.fields.is_none() {
+            of.fields = graph.field_changes(of.id, record.piece)?;
+        }
+        graph.load_state(of.id, record.piece)
+    };
+    of.failed = load().err();
 }
 
 /// The first time of the grid that is not before `time`.

@@ -3,6 +3,7 @@
 
 use super::event::{StoredOperator, StoredTypes};
 use headwater_core::dstream::DStreamGraph;
+use headwater_core::state::FieldChanges;
 use headwater_core::{Error, Result};
 use std::fmt;
 
@@ -32,6 +33,8 @@ pub struct OperatorFate {
     pub fate: Fate,
     /// Why, for a person.
     pub reason: String,
+    /// Fields that a stored state has and its type has not: they are lost; and the other way round: they get their defaults.
+    pub fields: FieldChanges,
 }
 
 /// What becomes of what a checkpoint folder has, under the program at hand.
@@ -70,6 +73,7 @@ impl UpgradePlan {
             place: gone.place.clone(),
             fate: Fate::Dropped,
             reason: format!("no {} of the program has this id, or no output reads it", what(gone)),
+            fields: FieldChanges::default(),
         }));
         UpgradePlan { is_fresh: stored.is_empty(), operators }
     }
@@ -78,6 +82,16 @@ impl UpgradePlan {
         if let Some(of) = self.operators.iter_mut().find(|of| of.operator == operator) {
             (of.fate, of.reason) = (Fate::Incompatible, reason.to_string());
         }
+    }
+    pub(super) fn tell_fields(&mut self, operator: &str, fields: &FieldChanges) {
+        if let Some(of) = self.operators.iter_mut().find(|of| of.operator == operator) {
+            of.fields = fields.clone();
+        }
+    }
+    /// Whether a person should hear of it, though nothing takes a word.
+    pub(super) fn changes_something(&self) -> bool {
+        let changes = |of: &OperatorFate| of.fate != Fate::Kept || !of.fields.gone.is_empty();
+        !self.is_fresh && self.operators.iter().any(changes)
     }
     pub(super) fn fate_of(&self, operator: &str) -> Option<Fate> {
         self.operators.iter().find(|of| of.operator == operator).map(|of| of.fate)
@@ -106,6 +120,12 @@ impl fmt::Display for UpgradePlan {
         for (number, of) in self.operators.iter().enumerate() {
             let (line, fate) = (if number > 0 { "\n" } else { "" }, format!("{:?}", of.fate).to_lowercase());
             write!(f, "{line}{fate:12}  {:width$}  {}: {}", of.operator, of.place, of.reason)?;
+            let FieldChanges { gone, new } = &of.fields;
+            for (what, fields) in [("are stored and not in it", gone), ("are in it and not stored", new)] {
+                if !fields.is_empty() {
+                    write!(f, "; the fields {} {what}", fields.join(", "))?;
+                }
+            }
         }
         Ok(())
     }
@@ -131,7 +151,7 @@ fn fate(stored: Option<&StoredOperator>, now: &StoredOperator) -> OperatorFate {
             _ => (Fate::Incompatible, format!("was an {} and is an {}", what(stored), what(now))),
         },
     };
-    OperatorFate { operator, place, fate, reason }
+    OperatorFate { operator, place, fate, reason, fields: FieldChanges::default() }
 }
 
 /// See [`form`].

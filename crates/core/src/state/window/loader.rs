@@ -1,6 +1,7 @@
 //! [`WindowLoader`]: how a window by key is made again, behind a restart, of what batches brought into it.
 
 use super::{WindowState, Windowing};
+use crate::state::FieldChanges;
 use crate::state::items::StateItem;
 use crate::state::stage::PartitionState;
 use crate::state::store::{Loader, Migrations, StateTypes};
@@ -19,6 +20,9 @@ pub(crate) struct WindowLoader<W> {
 impl<K: Key, V: Data, W: Windowing<V>> Loader<WindowState<K, V, W>> for WindowLoader<W> {
     fn types(&self) -> StateTypes {
         Migrations::<K, V>::default().types()
+    }
+    fn field_changes(&self, piece: &[u8]) -> Fallible<Option<FieldChanges>> {
+        Migrations::<K, V>::default().field_changes(piece)
     }
     fn window(&self) -> Option<Duration> {
         Some(self.length)

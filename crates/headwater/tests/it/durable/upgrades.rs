@@ -87,6 +87,8 @@ fn fields_may_be_added_removed_renamed_and_widened_and_partitions_change() {
     let env = TestEnv::in_memory();
     assert_eq!(run(&env, Conf::new(), v1::program).unwrap(), [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2)]);
     let told = run(&env, Conf::new(), v2::program).unwrap();
+    let fields = "the fields label, useless are stored and not in it; the fields name, newest are in it and not stored";
+    assert!(env.warnings().iter().any(|warning| warning.contains(fields)), "{:?}", env.warnings());
     let expected = [0, 1, 2].map(|key| [3, 4].map(|count| (key, count, format!("key {key}"))));
     assert_eq!(told, expected.concat());
 }
