@@ -35,20 +35,25 @@ const CLEANED_FOLDERS_MAX: usize = 1_000;
 /// # std::fs::remove_dir_all(folder).unwrap();
 /// # Ok::<(), headwater_core::Error>(())
 /// ```
-#[derive(Default)]
 pub struct LocalStorage {
+    /// Where relative paths begin: a program may change its folder while it runs.
+    base: PathBuf,
     /// Folders in which what dead processes left was looked for.
     cleaned: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl LocalStorage {
-    /// The disk of this machine.
+    /// The disk of this machine. Relative paths are, for good, those of the folder that the process is in now.
     pub fn new() -> LocalStorage {
-        LocalStorage::default()
+        // Where there is no such folder, relative paths fail when they are used.
+        LocalStorage { base: std::env::current_dir().unwrap_or_default(), cleaned: Mutex::default() }
+    }
+    fn at(&self, path: &str) -> PathBuf {
+        self.base.join(path)
     }
 
     /// Makes the folder of `path`, and removes there what dead processes left, once.
-    fn prepare<'a>(&self, path: &'a str) -> io::Result<&'a Path> {
+    fn prepare<'a>(&self, path: &'a Path) -> io::Result<&'a Path> {
         let folder = folder_of(path);
         make_folder(folder)?;
         let mut cleaned = self.cleaned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,6 +65,12 @@ impl LocalStorage {
             cleaned.insert(folder.to_owned());
         }
         Ok(folder)
+    }
+}
+
+impl Default for LocalStorage {
+    fn default() -> Self {
+        LocalStorage::new()
     }
 }
 
@@ -80,9 +91,10 @@ impl Storage for LocalStorage {
         true
     }
     fn append(&self, path: &str) -> Result<Box<dyn AppendFile>> {
+        let at = self.at(path);
         let open = || {
-            let folder = self.prepare(path)?;
-            let file = OpenOptions::new().append(true).create(true).open(path)?;
+            let folder = self.prepare(&at)?;
+            let file = OpenOptions::new().append(true).create(true).open(&at)?;
             sync_folder(folder)?;
             Ok(file)
         };
@@ -90,31 +102,33 @@ impl Storage for LocalStorage {
         Ok(Box::new(LocalAppendFile { file, path: path.to_owned(), failed: false }))
     }
     fn put(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        let at = self.at(path);
         let put = || {
-            let folder = self.prepare(path)?;
-            Temporary::write(Path::new(path), bytes)?.rename(Path::new(path))?;
+            let folder = self.prepare(&at)?;
+            Temporary::write(&at, bytes)?.rename(&at)?;
             sync_folder(folder)
         };
         named("write", path, put())
     }
     fn put_new(&self, path: &str, bytes: &[u8]) -> Result<bool> {
+        let at = self.at(path);
         let put_new = || {
-            let folder = self.prepare(path)?;
-            if fs::symlink_metadata(path).is_ok() {
+            let folder = self.prepare(&at)?;
+            if fs::symlink_metadata(&at).is_ok() {
                 return Ok(false);
             }
-            let made = Temporary::write(Path::new(path), bytes)?.link(Path::new(path))?;
+            let made = Temporary::write(&at, bytes)?.link(&at)?;
             sync_folder(folder)?;
             Ok(made)
         };
         named("create", path, put_new())
     }
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        named("read", path, if_there(fs::read(path)))
+        named("read", path, if_there(fs::read(self.at(path))))
     }
     fn read_range(&self, path: &str, offset: u64, length: u64) -> Result<Option<Vec<u8>>> {
         let read = || {
-            let mut file = File::open(path)?;
+            let mut file = File::open(self.at(path))?;
             file.seek(SeekFrom::Start(offset))?;
             let mut bytes = Vec::new();
             file.take(length).read_to_end(&mut bytes)?;
@@ -125,8 +139,7 @@ impl Storage for LocalStorage {
     fn list(&self, folder: &str) -> Result<Vec<StoredFile>> {
         let list = || {
             let mut files = Vec::new();
-            let here = if folder.is_empty() { "." } else { folder };
-            for entry in if_there(fs::read_dir(here))?.into_iter().flatten() {
+            for entry in if_there(fs::read_dir(self.at(folder)))?.into_iter().flatten() {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
                 // One that was removed since the listing began is not there.
@@ -143,9 +156,10 @@ impl Storage for LocalStorage {
         named("list folder", folder, list())
     }
     fn lock(&self, path: &str) -> Result<StorageLock> {
+        let at = self.at(path);
         let lock = || -> io::Result<StorageLock> {
-            self.prepare(path)?;
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            self.prepare(&at)?;
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&at)?;
             match file.try_lock() {
                 Ok(()) => Ok(StorageLock::Held(Box::new(file))),
                 Err(TryLockError::WouldBlock) => Ok(StorageLock::Taken),
@@ -157,12 +171,12 @@ impl Storage for LocalStorage {
         named("lock", path, lock())
     }
     fn remove(&self, path: &str) -> Result<()> {
-        named("remove", path, if_there(fs::remove_file(path)).map(drop))
+        named("remove", path, if_there(fs::remove_file(self.at(path))).map(drop))
     }
 }
 
-fn folder_of(path: &str) -> &Path {
-    match Path::new(path).parent() {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }

@@ -336,6 +336,8 @@ pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<Upgr
     let journal = format!("{folder}/journal");
     let looked = Journal::look(env.storage.clone(), &journal, DriverState::default)?;
     let (application, left, _) = looked.unwrap_or_default();
+    // Whether the batch interval may be what it is.
+    Resumption::of(&left, graph.batch_duration(), env.clock.now(), DownTime::InOrder)?;
     let committed: Time = left.grid.map_or(Time::from_millis(0), |grid| grid.committed.into());
     let operators = operators_of(graph, &left.operators, committed.into());
     let mut plan = UpgradePlan::of(&left.operators, &operators);

@@ -27,6 +27,25 @@ fn what_a_dead_process_left_is_not_listed_and_goes() {
     assert_eq!(left.len(), 3, "the file of the process that lives stays: {left:?}");
 }
 
+/// No other test here has relative paths.
+#[test]
+fn a_program_that_changes_its_folder_has_its_files_where_they_were() {
+    let folder = Folder::new();
+    let (here, there) = (folder.path("here"), folder.path("there"));
+    [&here, &there].into_iter().for_each(|folder| fs::create_dir_all(folder).unwrap());
+    let before = std::env::current_dir().unwrap();
+    std::env::set_current_dir(&here).unwrap();
+    let storage = LocalStorage::new();
+    storage.put("run/a", b"a").unwrap();
+    std::env::set_current_dir(&there).unwrap();
+    let names: Vec<String> = storage.list("run").unwrap().into_iter().map(|file| file.name).collect();
+    let mut log = storage.append("run/log").unwrap();
+    log.append(b"one").and_then(|()| log.sync()).unwrap();
+    std::env::set_current_dir(before).unwrap();
+    assert_eq!((names, storage.read("run/a").unwrap()), (vec!["a".to_owned()], Some(b"a".to_vec())));
+    assert_eq!(fs::read(format!("{here}/run/log")).unwrap(), b"one");
+}
+
 #[test]
 fn of_many_threads_that_create_a_file_one_wins() {
     let folder = Folder::new();

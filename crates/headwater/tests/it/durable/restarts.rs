@@ -88,6 +88,10 @@ fn the_batch_interval_may_become_a_divisor_or_a_multiple() {
     assert_eq!(short, [told(6500, (60, 65), (40, 65)), told(7000, (65, 70), (40, 70))]);
     let refused = start(&env, Conf::new(), milliseconds(300)).err().unwrap().to_string();
     assert!(refused.contains("was 500ms and is 300ms"), "{refused}");
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), milliseconds(300), env.env()).unwrap();
+    ssc.checkpoint("run");
+    ssc.rate_stream(10, 2, |n| n).print();
+    assert!(ssc.plan().unwrap_err().to_string().contains("was 500ms and is 300ms"));
 }
 
 #[test]
