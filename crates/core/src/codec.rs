@@ -9,11 +9,37 @@ use std::io;
 
 /// Appends the value to `out`. An error names the type, and what its `Serialize` says.
 #[inline]
-pub(crate) fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn write<T: Serialize + 'static>(value: &T, out: &mut Vec<u8>) -> Result<()> {
+    if write_plain(value, out) {
+        return Ok(());
+    }
     let written = value.serialize(&mut rmp_serde::Serializer::new(out).with_struct_map());
     written.map_err(|error| {
         Error::new(ErrorKind::Program, format!("a `{}` cannot be written as state", type_name::<T>())).because(error)
     })
+}
+
+/// Writes the plainest types, as the serializer does, at a fraction of its time; false for all others.
+#[inline(always)]
+fn write_plain<T: 'static>(value: &T, out: &mut Vec<u8>) -> bool {
+    let value: &dyn Any = value;
+    let unsigned =
+        || value.downcast_ref::<u64>().copied().or_else(|| value.downcast_ref::<u32>().map(|n| u64::from(*n)));
+    let signed = || value.downcast_ref::<i64>().copied().or_else(|| value.downcast_ref::<i32>().map(|n| i64::from(*n)));
+    let natural = unsigned().or_else(|| signed().and_then(|n| u64::try_from(n).ok()));
+    let Some(natural) = natural else { return false };
+    if natural < 0x80 {
+        out.push(natural as u8);
+        return true;
+    }
+    // The shortest of 1, 2, 4 and 8 bytes, behind a marker that counts up with them. Eight are copied, as that is one store.
+    let log = (64 - natural.leading_zeros()).div_ceil(8).next_power_of_two().trailing_zeros();
+    let width = 1 << log;
+    out.push(0xcc + log as u8);
+    let end = out.len() + width;
+    out.extend_from_slice(&(natural << (64 - 8 * width)).to_be_bytes());
+    out.truncate(end);
+    true
 }
 
 /// Whether both would be written as the same bytes, with `scratch` for them. Where that cannot be told, they are not.
@@ -90,7 +116,7 @@ mod tests {
         added: Vec<char>,
     }
 
-    fn reads<A: Serialize, B: DeserializeOwned + PartialEq + Debug>(old: A, new: B) {
+    fn reads<A: Serialize + 'static, B: DeserializeOwned + PartialEq + Debug>(old: A, new: B) {
         let mut bytes = Vec::new();
         write(&old, &mut bytes).unwrap();
         bytes.push(7);
@@ -111,6 +137,29 @@ mod tests {
         reads(u128::MAX, u128::MAX);
         reads(Some('c'), Some('c'));
         reads([None, Some(1u8)], vec![None, Some(1i32)]);
+    }
+
+    #[test]
+    fn plain_values_are_written_as_the_serializer_writes_them() {
+        fn check<T: Serialize + Copy + Debug + 'static>(value: T) {
+            let (mut written, mut expected) = (vec![9], vec![9]);
+            write(&value, &mut written).unwrap();
+            value.serialize(&mut rmp_serde::Serializer::new(&mut expected)).unwrap();
+            assert_eq!(written, expected, "{value:?}");
+        }
+        for shift in 0..64 {
+            for near in [-1i64, 0, 1] {
+                let number = (1i64 << shift).wrapping_add(near);
+                check(number as u64);
+                check(number);
+                check(number.wrapping_neg());
+                check(number as u32);
+                check(number as i32);
+                check(number as i16);
+                check(number as usize);
+            }
+        }
+        check(u64::MAX);
     }
 
     #[test]

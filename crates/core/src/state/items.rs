@@ -180,12 +180,13 @@ impl PieceWriter {
     pub(super) fn new(version: u32) -> PieceWriter {
         PieceWriter { version, open: Vec::new(), done: Vec::new() }
     }
-    pub(super) fn removed<K: Serialize>(&mut self, key: &K) -> Result<()> {
+    pub(super) fn removed<K: Serialize + 'static>(&mut self, key: &K) -> Result<()> {
         self.begin(REMOVED);
         codec::write(key, &mut self.open)?;
         self.end()
     }
-    pub(super) fn entry<K: Serialize, V: Serialize>(
+    #[inline]
+    pub(super) fn entry<K: Serialize + 'static, V: Serialize + 'static>(
         &mut self,
         key: &K,
         state: &V,
@@ -206,16 +207,21 @@ impl PieceWriter {
         self.begin(BATCH);
         self.time(time);
     }
-    pub(super) fn value<K: Serialize, V: Serialize>(&mut self, batch: Time, key: &K, value: &V) -> Result<()> {
+    pub(super) fn value<K: Serialize + 'static, V: Serialize + 'static>(
+        &mut self,
+        batch: Time,
+        key: &K,
+        value: &V,
+    ) -> Result<()> {
         if self.open.is_empty() {
             self.batch(batch);
         }
         self.pair(VALUE, key, value)
     }
-    pub(super) fn left<K: Serialize, V: Serialize>(&mut self, key: &K, total: &V) -> Result<()> {
+    pub(super) fn left<K: Serialize + 'static, V: Serialize + 'static>(&mut self, key: &K, total: &V) -> Result<()> {
         self.pair(LEFT, key, total)
     }
-    fn pair<K: Serialize, V: Serialize>(&mut self, tag: u8, key: &K, value: &V) -> Result<()> {
+    fn pair<K: Serialize + 'static, V: Serialize + 'static>(&mut self, tag: u8, key: &K, value: &V) -> Result<()> {
         self.begin(tag);
         codec::write(key, &mut self.open)?;
         codec::write(value, &mut self.open)?;
@@ -242,7 +248,9 @@ impl PieceWriter {
             return Err(Error::new(ErrorKind::Resources, message));
         }
         if bytes >= PIECE_BYTES {
-            self.done.push(std::mem::take(&mut self.open));
+            // Where there was so much, there is likely more.
+            let next = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 16);
+            self.done.push(std::mem::replace(&mut self.open, next));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::clock::{Clock, Timers};
 use super::cold::Id;
+use super::given::{Given, Slots};
 use super::table::{Moved, Table};
 use super::versions::{Then, Versions};
 use crate::hash::{HashSeed, hash_of};
@@ -15,7 +16,7 @@ use std::ops::Range;
 const GROUP: usize = 128;
 
 /// Slots from which on a table outgrows the near caches and prefetching pays.
-const LARGE: usize = 1 << 15;
+const LARGE: usize = if cfg!(test) { 4 } else { 1 << 15 };
 /// How many slots ahead the cache is asked for what was touched.
 const AHEAD: usize = 16;
 
@@ -69,7 +70,7 @@ impl<K: Key, S: Record> KeyedState<K, S> {
         mut each: impl FnMut(&mut Self, u64, K, V) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut hashes = [0; GROUP];
-        let prefetches = self.num_slots() > LARGE;
+        let prefetches = self.is_large();
         let mut records = chunk.drain(..);
         while !records.as_slice().is_empty() {
             let group = &records.as_slice()[..records.len().min(GROUP)];
@@ -207,28 +208,37 @@ impl<K: Key, S: Record> KeyedState<K, S> {
     }
     /// The slots that the running batch has changed, maybe more than once.
     pub(super) fn changed(&self) -> impl Iterator<Item = u32> {
-        self.versions.changed().map(|(slot, _)| slot)
+        self.versions.changed(0).map(|(slot, _)| slot)
+    }
+    /// Whether it is so large that another look at an entry is likely to wait for memory.
+    #[inline(always)]
+    pub(super) fn is_large(&self) -> bool {
+        self.num_slots() > LARGE
+    }
+    /// How many changes the running batch has made.
+    #[inline(always)]
+    pub(super) fn num_changes(&self) -> usize {
+        self.versions.num_changes()
     }
     /// Calls `each` with the slots of which the running batch has changed the entry or the deadlines, each once, and with
-    /// the state before the batch where it did no more than replace that.
-    pub(super) fn each_touched(&self, mut each: impl FnMut(u32, Option<&S>) -> Result<()>) -> Result<()> {
-        let mut known = vec![0u64; self.num_slots().div_ceil(64)];
-        let mut is_new = |slot: u32| {
-            let (word, bit) = (&mut known[slot as usize / 64], 1 << (slot % 64));
-            let is_new = *word & bit == 0;
-            *word |= bit;
-            is_new
-        };
-        for slot in self.clock_log.iter().map(|(slot, _)| *slot).chain(self.versions.removed_slots()) {
-            if is_new(slot) {
+    /// the state before the batch where it did no more than replace that; without what is `given`.
+    pub(super) fn each_touched(
+        &self,
+        given: &Given,
+        mut each: impl FnMut(u32, Option<&S>) -> Result<()>,
+    ) -> Result<()> {
+        let mut known = Slots::default();
+        let deadlines = self.clock_log.iter().map(|(slot, _)| *slot);
+        for slot in deadlines.chain(self.versions.removed_slots()).chain(given.again.iter()) {
+            if known.insert(slot) {
                 each(slot, None)?;
             }
         }
-        let mut ahead = self.versions.changed().skip(AHEAD);
-        for (slot, old) in self.versions.changed() {
+        let mut ahead = self.versions.changed(given.changes + AHEAD);
+        for (slot, old) in self.versions.changed(given.changes) {
             ahead.next().into_iter().for_each(|(slot, _)| self.table.prefetch(slot));
-            if is_new(slot) {
-                each(slot, old)?;
+            if known.insert(slot) {
+                each(slot, old.filter(|_| !given.slots.has(slot)))?;
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::handle::{Call, Change, State};
 use super::keyed::KeyedState;
 use super::stage::{Outputs, Step};
-use super::table_state::TableState;
+use super::table_state::{Durable, TableState};
 use crate::origin::Origin;
 use crate::rdd::{CHUNK, FoundShuffles, Node, Stop, Task};
 use crate::time::Time;
@@ -42,10 +42,10 @@ where
         if let Some(data) = &self.data {
             data.compute(task, &mut |chunk| {
                 task.enter(self.origin);
-                let TableState { keys, cold, .. } = &mut *state;
+                let TableState { keys, cold, durable, .. } = &mut *state;
                 keys.each_hashed(chunk, |keys, hash, key, value| {
                     let slot = TableState::find(keys, cold, hash, &key)?;
-                    if let Some(output) = self.record(keys, slot, hash, key, value)? {
+                    if let Some(output) = self.record((keys, durable.as_mut()), slot, hash, key, value)? {
                         outputs.push(output);
                     }
                     Ok::<(), Stop>(())
@@ -71,7 +71,7 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
     #[inline(always)]
     fn record<E>(
         &self,
-        keys: &mut KeyedState<K, S>,
+        (keys, durable): (&mut KeyedState<K, S>, Option<&mut Durable>),
         slot: Option<u32>,
         hash: u64,
         key: K,
@@ -86,7 +86,10 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
             let (change, timer) = self.done(state)?;
             if let Change::Updated(new) = change {
                 let slot = keys.insert(hash, key, new);
-                keys.set_clock(slot, self.touched(Clock { timer, ..Clock::NONE }));
+                match (durable, self.touched(Clock { timer, ..Clock::NONE })) {
+                    (Some(durable), Clock::NONE) => durable.insert(keys, slot)?,
+                    (_, clock) => keys.set_clock(slot, clock),
+                }
             }
             return Ok(output);
         };
@@ -96,10 +99,18 @@ impl<K: Key, V: Data, S: Data, F> MapWithState<K, V, S, F> {
         let (change, timer) = self.done(state)?;
         if self.timeout.is_none() && timer == clock.timer {
             // What is usual: no deadline is touched.
-            match change {
-                Change::Updated(new) => keys.replace(slot, new),
-                Change::Removed => keys.remove(slot),
-                Change::Nothing => {}
+            match (change, durable) {
+                (Change::Updated(new), durable) => {
+                    if let Some(durable) = durable {
+                        durable.change(keys, slot, (&key, Some(&keys.entry(slot).1), &new))?;
+                    }
+                    keys.replace(slot, new);
+                }
+                (Change::Removed, durable) => {
+                    durable.into_iter().for_each(|durable| durable.remove(keys, slot));
+                    keys.remove(slot);
+                }
+                (Change::Nothing, _) => {}
             }
             return Ok(output);
         }

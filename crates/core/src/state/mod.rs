@@ -3,6 +3,7 @@
 mod clock;
 mod cold;
 mod fields;
+mod given;
 mod handle;
 mod items;
 mod keyed;

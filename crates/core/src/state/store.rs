@@ -152,7 +152,7 @@ impl<K: Key, V: Data> Migrations<K, V> {
 
 /// A value of the state's type as it would be stored, and back: a type that changes on the way is told before the first
 /// batch that has it is committed.
-pub(super) fn check_reads_back<T: Serialize + DeserializeOwned>(value: &T) -> Result<()> {
+pub(super) fn check_reads_back<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<()> {
     let (mut bytes, mut again) = (Vec::new(), Vec::new());
     codec::write(value, &mut bytes)?;
     let back = codec::read::<T>(&mut &bytes[..]);

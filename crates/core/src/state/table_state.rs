@@ -4,6 +4,7 @@
 use super::clock::Clock;
 use super::cold::Cold;
 use super::fields::FieldChanges;
+use super::given::Given;
 use super::items::{PieceWriter, StateItem};
 use super::keyed::{Cursor, KeyedState};
 use super::memory::Room;
@@ -29,10 +30,58 @@ pub(crate) struct TableState<K, S> {
 
 /// What a state has besides whose changes outlive the process.
 pub(super) struct Durable {
-    /// What the running batch has changed of entries that did not come to memory for it.
+    /// What the running batch has changed, as far as it is written.
     pub(super) changes: PieceWriter,
+    given: Given,
+    scratch: Vec<u8>,
     /// Whether an entry was seen to read back.
     is_checked: bool,
+}
+
+impl Durable {
+    /// A state comes in place of `old`, if there is one, while the entry is near in the caches: in a large table a pass behind
+    /// the batch would wait for the memory of each entry once more. That pass writes what [`Given`] leaves to it, and all from
+    /// the first change on that was not told here.
+    #[inline(always)]
+    pub(super) fn change<K: Key, S: Data>(
+        &mut self,
+        keys: &KeyedState<K, S>,
+        slot: u32,
+        (key, old, new): (&K, Option<&S>, &S),
+    ) -> Result<()> {
+        if self.given.changes == keys.num_changes() && keys.is_large() && self.given.add(slot) {
+            self.entry(key, old, new, keys.clock(slot))?;
+        }
+        Ok(())
+    }
+    /// The same of a key that has come to `slot`, behind that.
+    #[inline(always)]
+    pub(super) fn insert<K: Key, S: Data>(&mut self, keys: &KeyedState<K, S>, slot: u32) -> Result<()> {
+        if self.given.changes + 1 == keys.num_changes() && keys.is_large() && self.given.add(slot) {
+            let (key, state) = keys.entry(slot);
+            self.entry(key, None, state, keys.clock(slot))?;
+        }
+        Ok(())
+    }
+    /// The key of `slot` goes.
+    pub(super) fn remove<K: Key, S: Data>(&mut self, keys: &KeyedState<K, S>, slot: u32) {
+        if self.given.changes == keys.num_changes() {
+            self.given.add(slot);
+        }
+    }
+    /// Writes an entry, unless the batch has replaced its state by the same.
+    #[inline(always)]
+    fn entry<K: Key, S: Data>(&mut self, key: &K, old: Option<&S>, state: &S, clock: Clock) -> Result<()> {
+        if !self.is_checked {
+            self.is_checked = true;
+            check_reads_back(key)?;
+            check_reads_back(state)?;
+        }
+        match old {
+            Some(old) if codec::are_same(old, state, &mut self.scratch) => Ok(()),
+            _ => self.changes.entry(key, state, (clock.timeout, clock.timer)),
+        }
+    }
 }
 
 impl<K: Key, S: Data> TableState<K, S> {
@@ -156,38 +205,33 @@ impl<K: Key, S: Data> PartitionState for TableState<K, S> {
     fn rollback(&mut self) {
         self.keys.rollback();
         self.cold.iter_mut().for_each(Cold::rollback);
-        self.durable.iter_mut().for_each(|durable| durable.changes.clear());
+        if let Some(durable) = &mut self.durable {
+            durable.changes.clear();
+            durable.given = Given::default();
+        }
     }
     fn keep_changes(&mut self, version: u32) {
-        self.durable = Some(Durable { changes: PieceWriter::new(version), is_checked: false });
+        let (given, scratch) = Default::default();
+        self.durable = Some(Durable { changes: PieceWriter::new(version), given, scratch, is_checked: false });
     }
     fn changes(&mut self, _time: Time) -> Result<Vec<(StateLog, Vec<u8>)>> {
-        let TableState { keys, cold, durable: Some(Durable { changes, is_checked }), .. } = self else {
-            return Ok(Vec::new());
-        };
+        let TableState { keys, cold, durable: Some(durable), .. } = self else { return Ok(Vec::new()) };
         for (hash, key) in keys.removed_keys() {
             // It may have gone to disk, behind a change.
             let on_disk =
                 cold.as_ref().filter(|cold| cold.keys() > 0).map(|cold| cold.get(hash)).transpose()?.flatten();
             let entries = on_disk.map(|bytes| decoded::<K, S>(&bytes)).transpose()?.unwrap_or_default();
             match entries.iter().find(|(known, ..)| known == key) {
-                Some((key, state, timeout, timer)) => changes.entry(key, state, (*timeout, *timer))?,
-                None => changes.removed(key)?,
+                Some((key, state, timeout, timer)) => durable.changes.entry(key, state, (*timeout, *timer))?,
+                None => durable.changes.removed(key)?,
             }
         }
-        let mut scratch = Vec::new();
-        keys.each_touched(|slot, old| {
-            let Some(entry) = keys.get(slot) else { return Ok(()) };
-            if !std::mem::replace(is_checked, true) {
-                check_reads_back(entry)?;
-            }
-            let ((key, state), clock) = (entry, keys.clock(slot));
-            match old {
-                Some(old) if codec::are_same(old, state, &mut scratch) => Ok(()),
-                _ => changes.entry(key, state, (clock.timeout, clock.timer)),
-            }
+        let given = std::mem::take(&mut durable.given);
+        keys.each_touched(&given, |slot, old| match keys.get(slot) {
+            Some((key, state)) => durable.entry(key, old, state, keys.clock(slot)),
+            None => Ok(()),
         })?;
-        Ok(changes.take().into_iter().map(|piece| (StateLog::Changes, piece)).collect())
+        Ok(durable.changes.take().into_iter().map(|piece| (StateLog::Changes, piece)).collect())
     }
     fn image(&self, cursor: Cursor, out: &mut PieceWriter) -> Result<Option<Cursor>> {
         let Cursor::Disk(after) = cursor else {
@@ -271,3 +315,6 @@ pub(super) fn image_of_memory<K: Key, S: Record>(
     keys.entries_in(slot..next).try_for_each(|(key, state, clock)| write(key, state, clock))?;
     Ok((next < keys.num_slots()).then(|| Cursor::Memory { slot: next, then: Then::default() }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,9 +144,13 @@ impl<K: Hash + Eq + 'static, S> Versions<K, S> {
     pub(super) fn removed(&self) -> impl Iterator<Item = &K> {
         self.log.removed.iter().map(|(key, _)| key)
     }
-    /// The slots that the running batch has changed, maybe more than once, in order; and the state that was replaced then.
-    pub(super) fn changed(&self) -> impl Iterator<Item = (u32, Option<&S>)> {
-        self.log.changes.iter().map(|(slot, old)| match old {
+    /// How many changes the running batch has made.
+    pub(super) fn num_changes(&self) -> usize {
+        self.log.changes.len()
+    }
+    /// The slots of its changes from a number on, maybe more than once, in order; and the state that was replaced then.
+    pub(super) fn changed(&self, from: usize) -> impl Iterator<Item = (u32, Option<&S>)> {
+        self.log.changes.get(from..).unwrap_or_default().iter().map(|(slot, old)| match old {
             Old::State(state) => (*slot, Some(state)),
             Old::Nothing | Old::Entry(_) => (*slot, None),
         })

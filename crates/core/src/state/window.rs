@@ -5,6 +5,7 @@ mod inverse;
 mod loader;
 mod stacks;
 
+use super::given::Given;
 use super::items::PieceWriter;
 use super::keyed::{Cursor, KeyedState};
 use super::stage::{Outputs, PartitionState, Step};
@@ -301,8 +302,9 @@ impl<K: Key, V: Data, W: Windowing<V>> PartitionState for WindowState<K, V, W> {
         let mut pieces: Vec<_> = entered.take().into_iter().map(|piece| (StateLog::Windows, piece)).collect();
         let mut left = PieceWriter::new(self.version);
         let is_left = |slot| self.keys.get(slot).filter(|(_, entry)| W::is_empty(entry));
-        self.keys
-            .each_touched(|slot, _| is_left(slot).map_or(Ok(()), |(key, entry)| left.left(key, W::total(entry))))?;
+        self.keys.each_touched(&Given::default(), |slot, _| {
+            is_left(slot).map_or(Ok(()), |(key, entry)| left.left(key, W::total(entry)))
+        })?;
         pieces.extend(left.take().into_iter().map(|piece| (StateLog::Changes, piece)));
         Ok(pieces)
     }

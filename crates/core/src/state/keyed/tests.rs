@@ -56,38 +56,6 @@ fn read(keys: &KeyedState<u64, u64>, version: i64) -> BTreeMap<u64, u64> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// A copy that is given what a batch has touched and not left as it was, and what it has removed.
-    #[test]
-    fn what_is_touched_and_differs_is_all_that_changes(batches in prop::collection::vec(changes(), 1..10)) {
-        let (mut keys, mut now, mut copy) = (KeyedState::new(SEED), BTreeMap::new(), BTreeMap::new());
-        for (version, batch) in (1..).zip(batches) {
-            for change in batch {
-                // Few states, so that many stay what they are.
-                let change = match change {
-                    Change::Set(key, state) => Change::Set(key, state % 3),
-                    remove => remove,
-                };
-                apply(&mut keys, &change);
-                match change {
-                    Change::Set(key, state) => now.insert(key, state),
-                    Change::Remove(key) => now.remove(&key),
-                };
-            }
-            for (_, key) in keys.removed_keys() {
-                copy.remove(key);
-            }
-            let given = keys.each_touched(|slot, old| {
-                if let Some((key, state)) = keys.get(slot).filter(|(_, state)| old != Some(state)) {
-                    copy.insert(*key, *state);
-                }
-                Ok(())
-            });
-            given.unwrap();
-            prop_assert_eq!(&copy, &now);
-            keys.commit(Time::from_millis(version), Time::from_millis(version));
-        }
-    }
-
     #[test]
     fn every_version_is_what_it_was(
         batches in prop::collection::vec((changes(), any::<bool>(), 0..4i64), 1..12),
