@@ -27,6 +27,7 @@ pub mod item;
 pub mod listener;
 pub mod rdd;
 pub mod receiver;
+pub mod sink;
 pub mod state;
 pub mod text;
 pub mod time;

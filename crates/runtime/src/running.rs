@@ -7,7 +7,7 @@ use crate::ending_thread::EndingThread;
 use crate::remaining::Remaining;
 use crate::scheduler::{
     Commits, EventQueue, JobGenerator, JobScheduler, ListenerBus, NO_BATCHES, Phase, Progress, Status, StopMode,
-    StreamingContextState,
+    StreamingContextState, tried,
 };
 use crate::signals;
 use crate::stop_handle::StopHandle;
@@ -50,15 +50,23 @@ impl RunningContext {
         let zero = opened.as_ref().map_or(now, |opened| opened.resumption.zero);
         let misused = status.clone();
         graph.start(zero, move |error| misused.report_error(error))?;
+        let (application, committed) = match &opened {
+            Some(opened) => opened.lineage(),
+            None => (format!("{}-{:016x}", conf.name(), env.random.next_u64()), None),
+        };
         let (commits, next) = match opened {
             Some(opened) => Commits::begin(opened, &graph)?,
             None => (None, zero + graph.batch_duration()),
         };
+        if !plan_only {
+            let tries = |policy: &_, recover: &mut dyn FnMut() -> Result<()>| tried(&env, policy, || false, recover);
+            graph.recover_sinks(&application, committed, tries)?;
+        }
         let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
         let (limit, listeners) = (conf.count(&keys::LISTENER_QUEUE_MAX), listeners.into_vec());
         let listeners = Arc::new(ListenerBus::new(env.clone(), limit, status.clone(), listeners));
         let scheduler = JobScheduler::start(
-            conf.count(&keys::CONCURRENT_JOBS),
+            (conf.count(&keys::CONCURRENT_JOBS), graph.sinks()),
             &env,
             status.clone(),
             events.clone(),

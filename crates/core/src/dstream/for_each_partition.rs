@@ -33,9 +33,9 @@ impl<T: Record> DStream<T> {
         f: impl Fn(PartitionRecords<T>, &TaskContext) -> R + Closure,
     ) -> OutputOperation {
         let f = Arc::new(f);
-        let each = move |rdd: crate::Rdd<T>, _| {
+        let each = move |rdd: crate::Rdd<T>, _: &_| {
             let f = f.clone();
-            rdd.partitions_done(move |records, task| f(records, task).into_result())
+            rdd.partitions_done("for_each_partition", move |records, task| f(records, task).into_result())
         };
         self.output("for_each_partition", each, |done, _| done.count().map(drop))
     }

@@ -3,6 +3,7 @@
 use super::node::AnyDStream;
 use super::{DStream, DStreamGraph};
 use crate::rdd::Rdd;
+use crate::sink::FailurePolicy;
 use crate::time::Time;
 use crate::{Closure, Error, ErrorKind, Record, Result};
 use std::sync::Arc;
@@ -53,6 +54,33 @@ impl OutputOperation {
     /// ```
     pub fn uid(self, name: impl Into<String>) -> OutputOperation {
         self.graph.name(self.node.header(), name.into());
+        self
+    }
+}
+
+impl OutputOperation {
+    /// What follows when the output fails for a batch: without it, [`FailurePolicy::stop`].
+    ///
+    /// ```
+    /// use headwater::{prelude::*, sink::FailurePolicy, testkit};
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// let (ssc, clock) = testkit::streaming_context();
+    /// let tries = AtomicU32::new(0);
+    /// let (sent, received) = std::sync::mpsc::channel();
+    /// ssc.rate_stream(1, 1, |n| n)
+    ///     .foreach_rdd(move |_, time| match tries.fetch_add(1, Ordering::Relaxed) {
+    ///         0 | 1 => Err("the mail server is away"),
+    ///         _ => Ok(sent.send(time).unwrap()),
+    ///     })
+    ///     .on_failure(FailurePolicy::retry(2, Duration::ZERO));
+    /// let running = ssc.start()?;
+    /// clock.advance(seconds(1));
+    /// running.await_batches(1)?;
+    /// assert_eq!(received.recv().unwrap(), Time::from_millis(1000));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn on_failure(self, policy: FailurePolicy) -> OutputOperation {
+        self.graph.set_policy(&self.node, policy);
         self
     }
 }

@@ -11,6 +11,7 @@ use super::stateful::Advances;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
+use crate::sink::{AnySinkCommits, Commit, FailurePolicy};
 use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
@@ -29,18 +30,27 @@ pub struct BatchJob {
     pub name: Arc<str>,
     /// The operator's stable id.
     pub operator: Option<OperatorId>,
-    /// Runs the output; on the driver, with the batch's RDD at hand.
-    pub run: Box<dyn FnOnce() -> Result<()> + Send>,
+    /// Runs the output.
+    pub run: JobBody,
+    /// What follows when it fails.
+    pub policy: FailurePolicy,
+    /// Whether it has a sink: then it leaves a commit, unless it fails.
+    pub commits: bool,
 }
 
+/// Runs an output, on the driver, with the batch's RDD at hand; again, after a failure. What is left to do for a sink.
+pub type JobBody = Box<dyn FnMut() -> Result<Option<Commit>> + Send>;
+
 /// What an output does with a batch: its job, or none when the stream has no RDD at that time.
-pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<Box<dyn FnOnce() -> Result<()> + Send>>> + Send + Sync>;
+pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<JobBody>> + Send + Sync>;
 
 struct Output {
     node: Arc<dyn AnyDStream>,
     /// See [`BatchJob::name`].
     name: Arc<str>,
     make_job: MakeJob,
+    policy: FailurePolicy,
+    sink: Option<Arc<dyn AnySinkCommits>>,
 }
 /// An operator whose RDD is made from that of the batch before.
 pub(super) struct Stateful {
@@ -156,12 +166,26 @@ impl DStreamGraph {
             state.inputs.push(Input { node, source });
         }
     }
-    pub(crate) fn add_output(&self, node: Arc<dyn AnyDStream>, make_job: MakeJob) {
+    pub(crate) fn add_output(
+        &self,
+        node: Arc<dyn AnyDStream>,
+        make_job: MakeJob,
+        sink: Option<Arc<dyn AnySinkCommits>>,
+    ) {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
             let mut state = self.state();
             state.nodes.push(node.clone());
             let name = node.header().place().into();
-            state.outputs.push(Output { node, name, make_job });
+            let policy = FailurePolicy::default();
+            state.outputs.push(Output { node, name, make_job, policy, sink });
+        }
+    }
+    /// What follows when the output `node` fails.
+    pub(super) fn set_policy(&self, node: &Arc<dyn AnyDStream>, policy: FailurePolicy) {
+        if self.may_change(node.header(), "setting a failure policy") {
+            let mut state = self.state();
+            let known = state.outputs.iter_mut().find(|output| address(&output.node) == address(node));
+            known.into_iter().for_each(|output| output.policy = policy);
         }
     }
     /// Whether the graph has not started; else `what` is refused.
@@ -294,17 +318,18 @@ impl DStreamGraph {
         started.newest().replace(time);
         let (mut jobs, mut told) = (Vec::with_capacity(started.outputs.len()), BTreeSet::new());
         for (output_op_id, output) in started.outputs.iter().enumerate() {
-            let (name, operator) = (output.name.clone(), output.node.header().operator());
-            match (output.make_job)(time) {
-                Ok(Some(run)) => jobs.push(BatchJob { output_op_id, name, operator, run }),
-                Ok(None) => {}
+            let Output { node, name, make_job, policy, sink } = output;
+            let run = match make_job(time) {
+                Ok(Some(run)) => run,
+                Ok(None) => continue,
                 // It fails as this output's job, and holds up no other.
                 Err(error) => {
                     told.insert(error.to_string());
-                    let error = error.within("error generating the job");
-                    jobs.push(BatchJob { output_op_id, name, operator, run: Box::new(|| Err(error)) });
+                    failing(error.within("error generating the job"))
                 }
-            }
+            };
+            let (name, operator) = (name.clone(), node.header().operator());
+            jobs.push(BatchJob { output_op_id, name, operator, run, policy: *policy, commits: sink.is_some() });
         }
         // An output that reads the state in this batch has told its error already.
         let errors = not_generated.into_iter().map(|error| error.filter(|error| !told.contains(&error.to_string())));
@@ -315,20 +340,38 @@ impl DStreamGraph {
     fn state_jobs(&self, errors: impl Iterator<Item = Option<Error>>) -> Vec<BatchJob> {
         let started = self.started();
         let job = |(number, (Stateful { node, chain }, error)): (usize, (&Stateful, Option<Error>))| {
-            let run: Box<dyn FnOnce() -> Result<()> + Send> = match error {
-                Some(error) => {
-                    let error = error.within("error generating the batch of the state");
-                    Box::new(|| Err(error))
-                }
+            let run: JobBody = match error {
+                Some(error) => failing(error.within("error generating the batch of the state")),
                 None => {
                     let rdd = chain.overdue(&self.context)?;
-                    Box::new(move || rdd.count().map(drop))
+                    Box::new(move || rdd.count().map(|_| None))
                 }
             };
             let (name, operator) = (node.header().place().into(), node.header().operator());
-            Some(BatchJob { output_op_id: started.outputs.len() + number, name, operator, run })
+            let output_op_id = started.outputs.len() + number;
+            Some(BatchJob { output_op_id, name, operator, run, policy: FailurePolicy::stop(), commits: false })
         };
         started.stateful.iter().zip(errors).enumerate().filter_map(job).collect()
+    }
+
+    /// The outputs that have sinks, by their positions among all, with their operators and where they were created.
+    pub fn sinks(&self) -> impl Iterator<Item = (usize, Arc<str>)> {
+        let outputs = self.started().outputs.iter().enumerate();
+        outputs.filter(|(_, output)| output.sink.is_some()).map(|(number, output)| (number, output.name.clone()))
+    }
+    /// Makes the sinks ready for the first batch: those of `application`, of which all up to `committed` is done. `attempt`
+    /// tries that for each, as its policy says.
+    pub fn recover_sinks(
+        &self,
+        application: &str,
+        committed: Option<Time>,
+        attempt: impl Fn(&FailurePolicy, &mut dyn FnMut() -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        self.started().outputs.iter().try_for_each(|Output { node, name, policy, sink, .. }| {
+            let Some((sink, operator)) = sink.as_ref().zip(node.header().operator()) else { return Ok(()) };
+            let recovered = attempt(policy, &mut || sink.recover(application, operator, committed));
+            recovered.map_err(|error| error.within(format!("the sink of {name} cannot begin")))
+        })
     }
 
     /// Whether a state has as many batches to be computed as may wait: the next one would be refused.
@@ -369,6 +412,13 @@ impl DStreamGraph {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A job that has failed before it begins; trying it again does not help.
+fn failing(error: Error) -> JobBody {
+    let mut error = Some(error);
+    let gone = || Error::new(crate::ErrorKind::Internal, "a job that cannot be made is tried again");
+    Box::new(move || Err(error.take().unwrap_or_else(gone)))
 }
 
 /// The nodes themselves and all that they are made from.

@@ -8,6 +8,7 @@ use crate::input::InputDStream;
 use crate::origin::{in_user_code, on_behalf_of};
 use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
 use crate::rdd::{PARTITIONS_MAX, Rdd, RddContext};
+use crate::sink::{AnySinkCommits, Commit};
 use crate::time::Time;
 use crate::{Data, Error, Key, Record, Result};
 use std::marker::PhantomData;
@@ -243,14 +244,26 @@ impl<T: Record> DStream<T> {
     pub(super) fn output<U: Record>(
         &self,
         kind: &'static str,
-        make: impl Fn(Rdd<T>, Time) -> Rdd<U> + Send + Sync + 'static,
+        make: impl Fn(Rdd<T>, &Tick) -> Rdd<U> + Send + Sync + 'static,
         run: impl Fn(Rdd<U>, Time) -> Result<()> + Send + Sync + 'static,
+    ) -> OutputOperation {
+        self.output_in_two(kind, make, move |rdd, time| run(rdd, time).map(|()| None), None)
+    }
+
+    /// The same for a job that leaves something to `commits`.
+    #[track_caller]
+    pub(super) fn output_in_two<U: Record>(
+        &self,
+        kind: &'static str,
+        make: impl Fn(Rdd<T>, &Tick) -> Rdd<U> + Send + Sync + 'static,
+        run: impl Fn(Rdd<U>, Time) -> Result<Option<Commit>> + Send + Sync + 'static,
+        commits: Option<Arc<dyn AnySinkCommits>>,
     ) -> OutputOperation {
         let parent = self.node.clone();
         let node = DStreamNode::new(self.output_header(kind), vec![self.node.clone()], move |tick| {
-            Ok(parent.get_or_compute(tick.time)?.map(|rdd| make(rdd, tick.time)))
+            Ok(parent.get_or_compute(tick.time)?.map(|rdd| make(rdd, tick)))
         });
-        self.add_output(node.clone(), node, run)
+        self.add_output(node.clone(), node, run, commits)
     }
 
     /// Registers an output that gives the batch's RDD to the user's code as it is.
@@ -266,7 +279,8 @@ impl<T: Record> DStream<T> {
         let node = DStreamNode::new(self.output_header(kind), vec![self.node.clone()], move |tick| {
             parent.get_or_compute(tick.time)
         });
-        self.add_output(node, self.node.clone(), move |rdd, time| in_user_code(|| run(rdd, time)))
+        let run = move |rdd, time| in_user_code(|| run(rdd, time)).map(|()| None);
+        self.add_output(node, self.node.clone(), run, None)
     }
 
     #[track_caller]
@@ -279,19 +293,20 @@ impl<T: Record> DStream<T> {
         &self,
         node: Arc<DStreamNode<U>>,
         input: Arc<DStreamNode<U>>,
-        run: impl Fn(Rdd<U>, Time) -> Result<()> + Send + Sync + 'static,
+        run: impl Fn(Rdd<U>, Time) -> Result<Option<Commit>> + Send + Sync + 'static,
+        commits: Option<Arc<dyn AnySinkCommits>>,
     ) -> OutputOperation {
         let (output, run) = (node.clone(), Arc::new(run));
         let make_job: MakeJob = Box::new(move |time| {
             let Some(rdd) = input.get_or_compute(time)? else { return Ok(None) };
             let (run, origin) = (run.clone(), output.header().origin());
             let job = move || match origin {
-                Some(origin) => on_behalf_of(origin, time, || run(rdd, time)),
-                None => run(rdd, time),
+                Some(origin) => on_behalf_of(origin, time, || run(rdd.clone(), time)),
+                None => run(rdd.clone(), time),
             };
             Ok(Some(Box::new(job)))
         });
-        self.graph.add_output(node.clone(), make_job);
+        self.graph.add_output(node.clone(), make_job, commits);
         OutputOperation { node, graph: self.graph.clone() }
     }
 }

@@ -46,9 +46,10 @@ mod window;
 mod window_reduce;
 mod window_slides;
 mod window_span;
+mod write_to;
 
 pub use foreach_rdd::{JobOutcome, OutputOperation};
-pub use graph::{BatchJob, DStreamGraph};
+pub use graph::{BatchJob, DStreamGraph, JobBody};
 pub use handle::DStream;
 pub use map_with_state::MapWithStateDStream;
 pub use resume::{InputOperator, StatefulOperator};

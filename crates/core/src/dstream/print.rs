@@ -36,7 +36,7 @@ impl<T: Record + Debug> DStream<T> {
     pub fn print_first(&self, shown: usize) -> OutputOperation {
         let console = self.context().env().console.clone();
         // Records become text in their task: a record need not be serialisable to be printed.
-        let as_text = |rdd: Rdd<T>, _| rdd.map(|record| format!("{record:?}"));
+        let as_text = |rdd: Rdd<T>, _: &_| rdd.map(|record| format!("{record:?}"));
         self.output("print", as_text, move |lines, time| {
             console.print(&page(&lines, time, shown)?);
             Ok(())

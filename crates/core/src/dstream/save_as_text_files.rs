@@ -1,5 +1,6 @@
 //! `save_as_text_files`: a folder of text per batch.
 
+use super::node::Tick;
 use super::{DStream, OutputOperation};
 use crate::rdd::{Rdd, Target};
 use crate::time::Time;
@@ -43,7 +44,7 @@ impl<T: Record> DStream<T> {
         }
         let folder = Arc::new(move |time| rdd_to_file_name(&prefix, &suffix, time));
         let named = folder.clone();
-        let make = move |rdd, time| parts(&rdd, &named(time));
+        let make = move |rdd: Rdd<T>, tick: &Tick| parts(&rdd, &named(tick.time));
         self.output(operation, make, move |parts, time| parts.save_parts(operation, &folder(time), Target::Replaced))
     }
 }

@@ -30,21 +30,22 @@ impl<T: Record> Rdd<T> {
         &self,
         f: impl Fn(PartitionRecords<T>, &TaskContext) -> R + Closure,
     ) -> Result<()> {
-        self.partitions_done(move |records, task| f(records, task).into_result()).count().map(drop)
+        let done = self.partitions_done("for_each_partition", move |records, task| f(records, task).into_result());
+        done.count().map(drop)
     }
 
-    /// A dataset without records, computing whose partitions runs `f` on this one's.
+    /// A dataset of what `f` makes of each partition, in its task; `kind` is the operation.
     #[track_caller]
-    pub(crate) fn partitions_done(
+    pub(crate) fn partitions_done<R: Record>(
         &self,
-        f: impl Fn(PartitionRecords<T>, &TaskContext) -> Result<()> + Closure,
-    ) -> Rdd<()> {
-        let origin = Origin::here("for_each_partition");
-        self.narrow(false, move |parent, task, _sink| {
+        kind: &'static str,
+        f: impl Fn(PartitionRecords<T>, &TaskContext) -> Result<R> + Closure,
+    ) -> Rdd<R> {
+        let origin = Origin::here(kind);
+        self.narrow(false, move |parent, task, sink| {
             let records = whole(parent, task)?;
             task.enter(origin);
-            f(records.into_iter(), &task.context()).map_err(|error| error.within(origin))?;
-            Ok(())
+            sink(&mut vec![f(records.into_iter(), &task.context()).map_err(|error| error.within(origin))?])
         })
     }
 }

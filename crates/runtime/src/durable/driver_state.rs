@@ -30,6 +30,9 @@ pub(crate) struct DriverState {
     /// The first segments of the logs of states that matter.
     pub(super) first_changes: u64,
     pub(super) first_windows: u64,
+    /// See [`Started::lineage`].
+    #[serde(default)]
+    pub(super) lineage: Option<u64>,
 }
 
 /// When there are batches.
@@ -59,7 +62,8 @@ impl DriverState {
         Some((self.epochs[at].1.into(), until.into()))
     }
 
-    fn started(&mut self, Started { epoch, zero, batch_millis, operators, gaps }: &Started) {
+    fn started(&mut self, Started { epoch, zero, batch_millis, operators, gaps, lineage }: &Started) {
+        self.lineage = self.lineage.or(*lineage);
         let (committed, allocated) = self.grid.map_or((*zero, *zero), |grid| (grid.committed, grid.allocated));
         self.grid = Some(Grid { zero: *zero, batch_millis: *batch_millis, committed, allocated });
         self.epochs.push((*epoch, committed));
@@ -131,7 +135,7 @@ mod tests {
         let state = Some(StoredTypes { key: "u64".into(), value: "u64".into(), version: 0 });
         let (id, kind, place, since) = ("sums".into(), "map_with_state".into(), "here".into(), Millis(0));
         let (zero, operators, gaps) = (Millis(0), vec![StoredOperator { id, kind, place, since, state }], Vec::new());
-        DriverEvent::Started(Started { epoch, zero, batch_millis: 10, operators, gaps })
+        DriverEvent::Started(Started { epoch, zero, batch_millis: 10, operators, gaps, lineage: None })
     }
     fn allocated(time: i64) -> DriverEvent {
         DriverEvent::Allocated { time: Millis(time), inputs: vec![("a".into(), Blob(vec![time as u8]))] }

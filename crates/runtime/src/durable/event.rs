@@ -52,6 +52,10 @@ pub(crate) struct Started {
     pub(crate) operators: Vec<StoredOperator>,
     /// Times that have no batch, besides those that were known: both ends are outside.
     pub(crate) gaps: Vec<(Millis, Millis)>,
+    /// A number that tells the application from others of its name in other folders: sinks know what is theirs by it. None
+    /// where a release without sinks wrote it.
+    #[serde(default)]
+    pub(crate) lineage: Option<u64>,
 }
 
 /// An operator whose state or input is kept.

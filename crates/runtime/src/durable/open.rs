@@ -44,6 +44,8 @@ pub(crate) struct Opened {
     /// As the process before left it.
     left: DriverState,
     pub(crate) resumption: Resumption,
+    /// See [`Started::lineage`].
+    lineage: u64,
 }
 
 /// Takes over the folder. Others that write there from now on are refused their commits.
@@ -90,8 +92,9 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
     recovery.warnings().iter().for_each(|warning| env.console.warn(warning));
     let left = journal.read(DriverState::clone);
     let resumption = Resumption::of(&left, batch, env.clock.now(), options.down_time).map_err(within)?;
+    let lineage = left.lineage.unwrap_or_else(|| env.random.next_u64());
     let (env, folder) = (env.clone(), folder.to_owned());
-    Ok(Opened { env, folder, options, fence, journal, lock, left, resumption })
+    Ok(Opened { env, folder, options, fence, journal, lock, left, resumption, lineage })
 }
 
 /// That a folder without a journal has nothing else either: the journal is made before the logs of states.
@@ -113,6 +116,11 @@ fn check_is_new(env: &Env, folder: &str) -> Result<()> {
 }
 
 impl Opened {
+    /// A name for the application that lives as long as the folder, and the newest batch that is committed.
+    pub(crate) fn lineage(&self) -> (String, Option<Time>) {
+        let committed = self.left.grid.map(|grid| grid.committed.into());
+        (format!("{}-{:016x}", self.options.application, self.lineage), committed)
+    }
     /// Gives the started graph what is stored, and goes on. Where the plan loses something that nobody has agreed to lose,
     /// this is an error and what is stored has not changed; another process that ran there has been replaced, though.
     pub(crate) fn restore(self, graph: &Arc<DStreamGraph>) -> Result<Durable> {
@@ -142,6 +150,7 @@ impl Opened {
             batch_millis: graph.batch_duration().milliseconds() as u64,
             operators: operators.into_iter().map(begins_anew).collect(),
             gaps,
+            lineage: Some(self.lineage),
         }))?;
         self.journal.sync()?;
         Durable::new(self, graph.clone(), logs, restored, committed)

@@ -99,7 +99,14 @@ mod tests {
     fn state(allocated: i64, committed: i64) -> DriverState {
         let mut state = DriverState::default();
         let (operators, gaps) = (Vec::new(), Vec::new());
-        state.apply(&DriverEvent::Started(Started { epoch: 1, zero: Millis(100), batch_millis: 10, operators, gaps }));
+        state.apply(&DriverEvent::Started(Started {
+            epoch: 1,
+            zero: Millis(100),
+            batch_millis: 10,
+            operators,
+            gaps,
+            lineage: None,
+        }));
         let time = |n: i64| Millis(100 + 10 * n);
         (1..=allocated).for_each(|n| state.apply(&DriverEvent::Allocated { time: time(n), inputs: Vec::new() }));
         (1..=committed)

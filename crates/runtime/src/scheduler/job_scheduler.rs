@@ -2,6 +2,7 @@
 //! does not hold up the others of its batch, nor later batches.
 
 use super::batch_report::BatchReport;
+use super::commit_lane::{CommitLane, Prepared};
 use super::job_generator::{BatchOutcome, Event, EventQueue, caught};
 use super::{ListenerBus, Status};
 use crate::ending_thread::EndingThread;
@@ -9,6 +10,7 @@ use crate::remaining::RunningOutput;
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::{Clock, Env};
 use headwater_core::listener::{StreamId, StreamInputInfo};
+use headwater_core::sink::FailurePolicy;
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -21,6 +23,9 @@ pub(crate) struct JobScheduler {
     shared: Arc<Shared>,
 }
 struct Shared {
+    env: Env,
+    /// Of the outputs that have sinks, by their positions.
+    lanes: BTreeMap<usize, CommitLane>,
     status: Arc<Status>,
     events: Arc<EventQueue>,
     listeners: Arc<ListenerBus>,
@@ -92,9 +97,9 @@ struct JobSet {
 }
 
 impl JobScheduler {
-    /// Starts `concurrent_jobs` threads, which [`JobScheduler::close`] hands over.
+    /// Starts `concurrent_jobs` threads, and one for each of the outputs `sinks`, which [`JobScheduler::close`] hands over.
     pub(crate) fn start(
-        concurrent_jobs: usize,
+        (concurrent_jobs, sinks): (usize, impl Iterator<Item = (usize, Arc<str>)>),
         env: &Env,
         status: Arc<Status>,
         events: Arc<EventQueue>,
@@ -109,7 +114,10 @@ impl JobScheduler {
             added: Condvar::new(),
             clock: env.clock.clone(),
         });
+        let sinks: Vec<(usize, Arc<str>)> = sinks.collect();
         let shared = Arc::new(Shared {
+            env: env.clone(),
+            lanes: sinks.iter().map(|(output, _)| (*output, CommitLane::default())).collect(),
             status,
             events,
             listeners,
@@ -120,16 +128,33 @@ impl JobScheduler {
         let scheduler = JobScheduler { queue, threads: Mutex::default(), shared };
         for number in 0..concurrent_jobs {
             let (queue, shared) = (scheduler.queue.clone(), scheduler.shared.clone());
-            let body = move || {
-                shared.status.claim_thread();
+            let jobs = move || {
                 while let Some((set, job)) = queue.next(number) {
-                    shared.run(&set, job);
+                    shared.run(set, job);
                 }
             };
-            let thread = EndingThread::spawn(env, &format!("streaming-job-executor-{number}"), body)?;
-            scheduler.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+            scheduler.spawn(&format!("streaming-job-executor-{number}"), jobs)?;
+        }
+        for (output, _) in sinks {
+            let shared = scheduler.shared.clone();
+            let commits = move || {
+                while let Some(prepared) = shared.lanes.get(&output).and_then(CommitLane::next) {
+                    shared.commit(prepared);
+                }
+            };
+            scheduler.spawn(&format!("sink-commit-{output}"), commits)?;
         }
         Ok(scheduler)
+    }
+
+    fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+        let status = self.shared.status.clone();
+        let thread = EndingThread::spawn(&self.shared.env, name, move || {
+            status.claim_thread();
+            body();
+        })?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     /// Queues the jobs of batch `time`. A batch without jobs is done at once, and listeners do not hear of it.
@@ -140,17 +165,22 @@ impl JobScheduler {
         }
         let report = BatchReport::submitted(&self.shared.listeners, time, &jobs, inputs).map(Box::new);
         let set = Arc::new(JobSet { time, left, failed, dropped, report });
+        let lanes = jobs.iter().filter_map(|job| self.shared.lane(job));
+        lanes.for_each(|lane| lane.expect(time));
         jobs.into_iter().for_each(|job| self.queue.add(Some((set.clone(), job))));
     }
 
     /// Drops the jobs that have not begun.
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Release);
+        self.shared.lanes.values().for_each(CommitLane::cancel);
+        self.shared.env.clock.notify();
     }
     /// Hands over the threads. They end behind the job that runs and, unless cancelled, those that wait.
     pub(crate) fn close(&self) -> Vec<EndingThread> {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         threads.iter().for_each(|_| self.queue.add(None));
+        self.shared.lanes.values().for_each(CommitLane::close);
         threads
     }
     /// The batches of which a job waits or runs, and the output operations that run, by their batches.
@@ -159,7 +189,8 @@ impl JobScheduler {
         // A job that has ended stays in hand for a moment; so does not its batch, when it was the last one of it.
         let running = || jobs.running.iter().flatten().filter(|running| running.set.left.load(Ordering::Acquire) > 0);
         let waiting = jobs.waiting.iter().flatten().map(|(set, _)| set.time);
-        let batches = waiting.chain(running().map(|running| running.set.time)).collect();
+        let commits = self.shared.lanes.values().flat_map(CommitLane::waiting);
+        let batches = waiting.chain(running().map(|running| running.set.time)).chain(commits).collect();
         let now = self.queue.clock.now();
         let output = |running: &Running| RunningOutput {
             batch_time: running.set.time,
@@ -180,40 +211,54 @@ impl Drop for JobScheduler {
 }
 
 impl Shared {
+    fn lane(&self, job: &BatchJob) -> Option<&CommitLane> {
+        self.lanes.get(&job.output_op_id).filter(|_| job.commits)
+    }
     /// Whatever the user's code does, the job is counted.
-    fn run(&self, set: &JobSet, job: BatchJob) {
-        let _counted = Counted { shared: self, set };
-        let BatchJob { output_op_id, name, run, .. } = job;
-        if self.is_cancelled() || set.time.milliseconds() > self.failed.load(Ordering::Acquire) {
-            set.dropped.store(true, Ordering::Relaxed);
-            set.report.iter().for_each(|report| report.job_dropped());
+    fn run(self: &Arc<Self>, set: Arc<JobSet>, mut job: BatchJob) {
+        let lane = self.lane(&job);
+        let BatchJob { output_op_id, ref name, policy, .. } = job;
+        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name: name.clone(), policy };
+        let time = unfinished.set.time;
+        if self.is_over(time) {
+            unfinished.dropped();
             // Dropping the closure is the user's code too.
-            let _dropped = caught(&name, || {
-                drop(run);
+            let _dropped = caught(&unfinished.name, || {
+                drop(job);
                 Ok(())
             });
+            return lane.into_iter().for_each(|lane| lane.gone(time));
+        }
+        unfinished.set.report.iter().for_each(|report| report.job_started(output_op_id));
+        let result = self.tried(&policy, || caught(&unfinished.name, &mut job.run));
+        match (result, lane) {
+            (Ok(Some(commit)), Some(lane)) => lane.prepared(time, Prepared { commit, job: unfinished }),
+            (result, lane) => {
+                unfinished.ended(result.map(drop));
+                lane.into_iter().for_each(|lane| lane.gone(time));
+            }
+        }
+    }
+    /// Commits a batch of a sink, where nothing has failed before it.
+    fn commit(&self, Prepared { commit, job }: Prepared) {
+        if self.is_over(job.set.time) {
+            job.dropped();
+            if let Err(error) = caught(&job.name, || commit.abort()) {
+                let what = format!("{}: what was prepared of batch {} is left behind", job.name, job.set.time);
+                self.env.console.warn(&format!("{what}: {error}"));
+            }
             return;
         }
-        set.report.iter().for_each(|report| report.job_started(output_op_id));
-        let result = caught(&name, run);
-        if let Some(report) = &set.report {
-            report.job_completed(output_op_id, failure_reason(&result));
-        }
-        let Err(error) = result else { return };
-        // What fails while the stop cuts it off, by whatever name, is no failure of the program's.
-        let cut_off = error.kind() == ErrorKind::Cancelled || self.is_cancelled();
-        (if cut_off { &set.dropped } else { &set.failed }).store(true, Ordering::Relaxed);
-        if !cut_off {
-            if self.durable {
-                self.failed.fetch_min(set.time.milliseconds(), Ordering::AcqRel);
-            }
-            let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
-            // A warning shows the user's error, and goes where the user has it go.
-            let _reported = caught("reporting", || {
-                self.status.report_error(error.within(job));
-                Ok(())
-            });
-        }
+        let result = self.tried(&job.policy, || caught(&job.name, || commit.commit()));
+        job.ended(result);
+    }
+    /// Tries it again as the policy says, unless a stop comes.
+    fn tried<R>(&self, policy: &FailurePolicy, mut body: impl FnMut() -> Result<R>) -> Result<R> {
+        tried(&self.env, policy, || self.is_cancelled(), &mut body)
+    }
+    /// Whether what has not begun does not begin any more: a stop has come, or an earlier batch has failed.
+    fn is_over(&self, time: Time) -> bool {
+        self.is_cancelled() || time.milliseconds() > self.failed.load(Ordering::Acquire)
     }
     fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
@@ -243,15 +288,70 @@ fn failure_reason(result: &Result<()>) -> Option<String> {
     Some(shown.unwrap_or_else(|panic| panic.to_string()))
 }
 
-/// Counts a job of its batch as ended when it is dropped.
-struct Counted<'a> {
-    shared: &'a Shared,
-    set: &'a JobSet,
+/// Calls `body` again, behind pauses, as often as `policy` says and it is no use to give up before.
+pub(crate) fn tried<R>(
+    env: &Env,
+    policy: &FailurePolicy,
+    is_cancelled: impl Fn() -> bool,
+    body: &mut dyn FnMut() -> Result<R>,
+) -> Result<R> {
+    for failures in 0.. {
+        let error = match body() {
+            Err(error) if !is_cancelled() && is_worth_a_try(error.kind()) => error,
+            ended => return ended,
+        };
+        let Some(pause) = policy.pause_after(failures) else { return Err(error) };
+        env.console.warn(&format!("{error}; it is tried again in {pause:?}"));
+        env.clock.wait(Some(env.clock.now() + pause), &mut || is_cancelled());
+    }
+    unreachable!("a policy ends before the numbers do")
 }
-impl Drop for Counted<'_> {
+/// Whether an error may be gone the next time.
+fn is_worth_a_try(kind: ErrorKind) -> bool {
+    !matches!(kind, ErrorKind::Cancelled | ErrorKind::Program | ErrorKind::Fenced | ErrorKind::Internal)
+}
+
+/// A job that is not done yet; it is counted as ended when it is dropped.
+pub(super) struct Unfinished {
+    shared: Arc<Shared>,
+    set: Arc<JobSet>,
+    output_op_id: usize,
+    name: Arc<str>,
+    policy: FailurePolicy,
+}
+impl Unfinished {
+    /// Takes note of its result.
+    fn ended(&self, result: Result<()>) {
+        let Unfinished { shared, set, output_op_id, name, .. } = self;
+        if let Some(report) = &set.report {
+            report.job_completed(*output_op_id, failure_reason(&result));
+        }
+        let Err(error) = result else { return };
+        // What fails while the stop cuts it off, by whatever name, is no failure of the program's.
+        let cut_off = error.kind() == ErrorKind::Cancelled || shared.is_cancelled();
+        (if cut_off { &set.dropped } else { &set.failed }).store(true, Ordering::Relaxed);
+        if !cut_off {
+            if shared.durable {
+                shared.failed.fetch_min(set.time.milliseconds(), Ordering::AcqRel);
+            }
+            let job = format!("batch {}, output operation {output_op_id} ({name})", set.time);
+            // A warning shows the user's error, and goes where the user has it go.
+            let _reported = caught("reporting", || {
+                shared.status.report_error(error.within(job));
+                Ok(())
+            });
+        }
+    }
+    /// It was cut off before it began, or before its commit did.
+    fn dropped(&self) {
+        self.set.dropped.store(true, Ordering::Relaxed);
+        self.set.report.iter().for_each(|report| report.job_dropped());
+    }
+}
+impl Drop for Unfinished {
     fn drop(&mut self) {
         if self.set.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.shared.completed(self.set);
+            self.shared.completed(&self.set);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! waiting callers see, and the [`listener_bus`] tells listeners.
 
 mod batch_report;
+mod commit_lane;
 mod commits;
 mod job_generator;
 mod job_scheduler;
@@ -10,7 +11,7 @@ mod status;
 
 pub(crate) use commits::Commits;
 pub(crate) use job_generator::{Event, EventQueue, JobGenerator, Phase};
-pub(crate) use job_scheduler::JobScheduler;
+pub(crate) use job_scheduler::{JobScheduler, tried};
 pub use listener_bus::ListenerHandle;
 pub(crate) use listener_bus::{ListenerBus, Listeners, Registered};
 pub(crate) use status::{Deadline, NO_BATCHES, Status, StopMode};

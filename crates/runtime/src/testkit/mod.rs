@@ -14,6 +14,7 @@ mod isolated;
 mod memory_source;
 mod reliable_sender;
 mod signals;
+mod sink_test;
 mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
@@ -26,4 +27,5 @@ pub use isolated::{IsolatedProgram, isolated};
 pub use memory_source::MemorySource;
 pub use reliable_sender::ReliableSender;
 pub use signals::TestSignals;
+pub use sink_test::SinkTest;
 pub use spill::{MemorySpill, SpillFault};

@@ -63,7 +63,7 @@ fn process(source: &MemorySource<(u32, u64)>, rate: Option<u64>, batches: &Batch
 fn run(graph: &DStreamGraph, time: i64) -> Vec<u8> {
     let jobs = graph.generate_jobs(Time::from_millis(time)).unwrap();
     let allocation = graph.inputs().next().unwrap().allocation(Time::from_millis(time)).unwrap();
-    jobs.into_iter().for_each(|job| (job.run)().unwrap());
+    jobs.into_iter().for_each(|mut job| drop((job.run)().unwrap()));
     graph.clear_metadata(Time::from_millis(time));
     allocation
 }

@@ -40,7 +40,7 @@ impl Process {
         let time = Time::from_millis(time);
         let jobs = self.graph.generate_jobs(time).unwrap();
         let allocation = self.graph.inputs().next().unwrap().allocation(time).unwrap();
-        jobs.into_iter().for_each(|job| (job.run)().unwrap());
+        jobs.into_iter().for_each(|mut job| drop((job.run)().unwrap()));
         self.graph.clear_metadata(time);
         assert_eq!(self.graph.inputs().next().unwrap().allocation(time), None);
         allocation
@@ -86,7 +86,7 @@ fn a_replay_of_what_is_gone_fails_and_gives_no_record() {
     numbers.drop_before(0, 1).unwrap();
     let again = Process::new(numbers, None, &stored);
     let jobs = again.graph.generate_jobs(Time::from_millis(1000)).unwrap();
-    let error = jobs.into_iter().next().map(|job| (job.run)().unwrap_err().to_string()).unwrap();
+    let error = jobs.into_iter().next().map(|mut job| (job.run)().err().unwrap().to_string()).unwrap();
     assert!(error.contains("partition 0, offsets 0..4 of numbers are no longer retained"), "{error}");
     assert_eq!(again.batches(), Batches::new());
 }

@@ -70,7 +70,7 @@ impl CheckpointFolder {
 
     fn said(&self, event: &DriverEvent) -> (&'static str, String) {
         match event {
-            DriverEvent::Started(Started { epoch, zero, batch_millis, operators, gaps }) => {
+            DriverEvent::Started(Started { epoch, zero, batch_millis, operators, gaps, .. }) => {
                 let (zero, ids) = (Time::from(*zero), operators.iter().map(|of| of.id.as_str()).collect::<Vec<_>>());
                 let gaps = gaps.iter().map(|(after, before)| {
                     format!("; no batches between {} and {}", Time::from(*after), Time::from(*before))

@@ -137,7 +137,7 @@ impl Process {
             let jobs = self.graph.generate_jobs(time)?;
             let allocation = self.input().allocation(time);
             assert_eq!(allocation.as_ref(), journal.allocations.get(&time), "batch {time} was given something else");
-            jobs.into_iter().try_for_each(|job| (job.run)())?;
+            jobs.into_iter().try_for_each(|mut job| (job.run)().map(drop))?;
             self.end(time, journal);
         }
         Ok(())
@@ -155,7 +155,7 @@ impl Process {
             journal.allocations.insert(time, allocation);
         }
         if step >= Step::Run {
-            jobs.into_iter().try_for_each(|job| (job.run)())?;
+            jobs.into_iter().try_for_each(|mut job| (job.run)().map(drop))?;
         }
         if step >= Step::Committed {
             self.end(time, journal);

@@ -1,0 +1,34 @@
+//! `write_to`: each batch into a sink, once.
+
+use super::node::Tick;
+use super::{DStream, OutputOperation};
+use crate::Record;
+use crate::rdd::Rdd;
+use crate::sink::{Sink, SinkCommits, SinkPart};
+use std::sync::Arc;
+
+impl<T: Record> DStream<T> {
+    /// An output operation: writes each batch into `sink`, as a whole and in the order of the batches. With a checkpoint
+    /// folder each record is there exactly once, whatever process ends when; without one, a batch that a process had not
+    /// committed when it ended is not there. Committing a batch overlaps computing the next ones, of which up to two wait
+    /// prepared. Give the output a name for good with `.uid("...")`: the sink's ledger is kept by it.
+    ///
+    /// [`Sink`] has an example. A sink that fails is tried again where
+    /// [`on_failure`](OutputOperation::on_failure) says so.
+    #[track_caller]
+    pub fn write_to(&self, sink: impl Sink<T>) -> OutputOperation {
+        let sink = Arc::new(sink);
+        let commits = Arc::new(SinkCommits::new(sink.clone(), self.context().env().clone()));
+        let prepared = commits.clone();
+        let prepare = move |rdd: Rdd<T>, tick: &Tick| {
+            let (sink, env) = (sink.clone(), rdd.context().env().clone());
+            let (operator, time) = (tick.operator, tick.time);
+            rdd.partitions_done("write_to", move |records, task| {
+                let (partition, attempt) = (task.partition_id(), task.attempt_number());
+                sink.prepare(&SinkPart { operator: operator.as_str(), time, partition, attempt, env: &env }, records)
+            })
+        };
+        let run = move |parts: Rdd<Vec<u8>>, time| Ok(Some(prepared.prepared(time, parts.collect()?)));
+        self.output_in_two("write_to", prepare, run, Some(commits))
+    }
+}
