@@ -30,6 +30,7 @@ mod received_blocks;
 mod sharing;
 mod shuffles;
 mod signals;
+mod sinks;
 mod socket;
 mod socket_stream;
 mod spilled_state;

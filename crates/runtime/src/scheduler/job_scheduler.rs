@@ -301,8 +301,9 @@ pub(crate) fn tried<R>(
             ended => return ended,
         };
         let Some(pause) = policy.pause_after(failures) else { return Err(error) };
+        let until = env.clock.now() + pause;
         env.console.warn(&format!("{error}; it is tried again in {pause:?}"));
-        env.clock.wait(Some(env.clock.now() + pause), &mut || is_cancelled());
+        env.clock.wait(Some(until), &mut || is_cancelled());
     }
     unreachable!("a policy ends before the numbers do")
 }

@@ -34,7 +34,8 @@ pub fn crash_anywhere<T: Data + Ord + std::fmt::Debug>(
     program: impl Fn(&StreamingContext) -> DStream<T> + Send + Sync + 'static,
 ) -> CrashTest<T> {
     let conf = Conf::new().master("local[2]").app_name("crash-test");
-    CrashTest { program: Arc::new(program), conf, batches: 6, batch: Duration::from_secs(1), appends: true }
+    let (program, batch) = (Arc::new(program), Duration::from_secs(1));
+    CrashTest { program, conf, batches: 6, batch, appends: true, into_sink: false }
 }
 
 /// See [`crash_anywhere`].
@@ -45,6 +46,7 @@ pub struct CrashTest<T> {
     batches: u64,
     batch: Duration,
     appends: bool,
+    into_sink: bool,
 }
 
 impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
@@ -63,6 +65,12 @@ impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
     /// On a store that cannot append, as most object stores cannot.
     pub fn without_append(self) -> Self {
         CrashTest { appends: false, ..self }
+    }
+
+    /// Its batches are taken from a sink, [`DStream::write_to`], which has each of them once, and not from an output that may
+    /// run again. The sink outlives the processes.
+    pub fn into_sink(self) -> Self {
+        CrashTest { into_sink: true, ..self }
     }
 
     /// Ends the program once before and once after each of its durable steps, each time in a run of its own.

@@ -111,6 +111,16 @@ fn every_step_of_every_program() {
 }
 
 #[test]
+fn a_sink_has_every_batch_once_at_every_step() {
+    for number in [0, 2, 5, 6] {
+        let report = test(number).into_sink().at_every_step();
+        assert!(report.all_equal() && report.runs > 30, "{}: {report}", PROGRAMS[number].0);
+        let report = test(number).into_sink().batches(4).at_pairs_of_steps(11);
+        assert!(report.all_equal() && report.runs > 5, "{}: {report}", PROGRAMS[number].0);
+    }
+}
+
+#[test]
 fn pairs_of_steps_of_every_program() {
     for (number, (name, _)) in PROGRAMS.iter().enumerate() {
         let report = test(number).batches(4).at_pairs_of_steps(7);

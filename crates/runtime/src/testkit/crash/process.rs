@@ -9,9 +9,11 @@ use crate::running::RunningContext;
 use crate::testkit::TestEnv;
 use headwater_core::dstream::{DStream, DStreamGraph};
 use headwater_core::env::Clock;
+use headwater_core::rdd::PartitionRecords;
+use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater_core::state::StateItems;
 use headwater_core::time::Time;
-use headwater_core::{Data, Error, ErrorKind, Result};
+use headwater_core::{Data, Error, ErrorKind, Result, wire};
 use headwater_storage::{FaultPlan, FaultyStorage, MemoryStorage};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -30,6 +32,7 @@ pub(super) struct Run<T> {
     disk: MemoryStorage,
     steps: u64,
     told: Arc<Mutex<Outputs<T>>>,
+    into_sink: bool,
     pub(super) slow: Arc<SlowTasks>,
 }
 
@@ -56,12 +59,13 @@ impl Pace for Steady {
 
 impl<T: Data + Ord + Debug> Run<T> {
     pub(super) fn new(test: &CrashTest<T>) -> Run<T> {
-        let CrashTest { program, conf, batches, batch, appends } = test;
+        let CrashTest { program, conf, batches, batch, appends, into_sink } = test;
         let disk = if *appends { MemoryStorage::new() } else { MemoryStorage::new().without_append() };
         let told = Arc::new(Mutex::new(Outputs { batches: BTreeMap::new(), changed: Vec::new(), state: None }));
         let (program, conf, env) = (program.clone(), conf.clone(), TestEnv::new());
         let slow = Arc::new(SlowTasks::new(env.clock.clone()));
-        Run { program, conf, batch: *batch, batches: *batches, env, disk, steps: 0, told, slow }
+        let (batch, batches, into_sink) = (*batch, *batches, *into_sink);
+        Run { program, conf, batch, batches, env, disk, steps: 0, told, into_sink, slow }
     }
     /// Durable steps of the last process.
     pub(super) fn steps(&self) -> u64 {
@@ -108,14 +112,18 @@ impl<T: Data + Ord + Debug> Run<T> {
             slow.pass();
             record
         });
-        stream.foreach_rdd(move |rdd, time| {
-            // A job that the end of the process has cut off tells nothing.
-            let Ok(mut records) = rdd.collect() else { return };
-            records.sort();
-            if !process.has_crashed() {
-                told.lock().unwrap_or_else(PoisonError::into_inner).tell(time, records);
-            }
-        });
+        if self.into_sink {
+            stream.write_to(TellingSink(told));
+        } else {
+            stream.foreach_rdd(move |rdd, time| {
+                // A job that the end of the process has cut off tells nothing.
+                let Ok(mut records) = rdd.collect() else { return };
+                records.sort();
+                if !process.has_crashed() {
+                    told.lock().unwrap_or_else(PoisonError::into_inner).tell(time, records);
+                }
+            });
+        }
         let running = ssc.start()?;
         let ended = self.drive(&running, storage, pace);
         self.slow.set_off(true);
@@ -211,6 +219,30 @@ fn digest(graph: &DStreamGraph) -> Result<BTreeMap<String, (u64, u64)>> {
 }
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A sink beside the processes. Its ledger is what was told last.
+struct TellingSink<T>(Arc<Mutex<Outputs<T>>>);
+impl<T: Data + Ord + Debug> Sink<T> for TellingSink<T> {
+    fn recover(&self, _: &SinkOutput<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn prepare(&self, _: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+        wire::encode(&records.collect::<Vec<T>>())
+    }
+    fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
+        let parts: Vec<Vec<T>> = parts.iter().map(|part| wire::decode(part)).collect::<Result<_>>()?;
+        let mut records: Vec<T> = parts.into_iter().flatten().collect();
+        records.sort();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = told.batches.last_key_value().map(|(newest, _)| *newest);
+        if newest < Some(batch.time) || told.batches.contains_key(&batch.time) {
+            told.tell(batch.time, records);
+            return Ok(());
+        }
+        let message = format!("batch {} comes behind {newest:?} for the first time", batch.time);
+        Err(Error::new(ErrorKind::Internal, message))
+    }
 }
 
 impl<T: PartialEq + Debug> Outputs<T> {
