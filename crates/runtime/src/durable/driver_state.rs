@@ -130,7 +130,8 @@ mod tests {
     fn started(epoch: u64) -> DriverEvent {
         let state = Some(StoredTypes { key: "u64".into(), value: "u64".into(), version: 0 });
         let (id, kind, place, since) = ("sums".into(), "map_with_state".into(), "here".into(), Millis(0));
-        let (zero, operators, gaps) = (Millis(0), vec![StoredOperator { id, kind, place, since, state }], Vec::new());
+        let operators = vec![StoredOperator { id, kind, place, since, state, partitions: Some(4), window: None }];
+        let (zero, gaps) = (Millis(0), Vec::new());
         DriverEvent::Started(Started { epoch, zero, batch_millis: 10, operators, gaps })
     }
     fn allocated(time: i64) -> DriverEvent {

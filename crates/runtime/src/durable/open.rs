@@ -121,7 +121,7 @@ impl Opened {
         if let Some(long) = operators.iter().find(|of| of.id.len() > usize::from(u16::MAX)) {
             return Err(Error::program(format!("the operator id {:.40}... is longer than 65,535 bytes", long.id)));
         }
-        let plan = UpgradePlan::of(&self.left.operators, &operators);
+        let plan = UpgradePlan::of(&self.left, &operators, graph.batch_duration());
         graph.resume(committed, self.left_gaps());
         let (logs, versions, plan) = self.load_states(graph, committed, &operators, plan)?;
         plan.check(&self.options.dropped)?;
@@ -340,7 +340,7 @@ pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<Upgr
     Resumption::of(&left, graph.batch_duration(), env.clock.now(), DownTime::InOrder)?;
     let committed: Time = left.grid.map_or(Time::from_millis(0), |grid| grid.committed.into());
     let operators = operators_of(graph, &left.operators, committed.into());
-    let mut plan = UpgradePlan::of(&left.operators, &operators);
+    let mut plan = UpgradePlan::of(&left, &operators, graph.batch_duration());
     if plan.is_fresh {
         return Ok(plan);
     }

@@ -158,6 +158,27 @@ fn a_window_may_become_shorter_or_longer() {
 }
 
 #[test]
+fn the_plan_tells_numbers_that_change() {
+    let env = TestEnv::in_memory();
+    let program = |batch: Duration, length: u64, partitions: usize| {
+        let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), batch, env.env()).unwrap();
+        ssc.checkpoint("run");
+        let numbers = ssc.rate_stream(6, 2, |n| (n % 3, n)).uid("numbers");
+        let sums = numbers.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(length));
+        sums.with_partitions(partitions).uid("sums").print();
+        ssc
+    };
+    program(seconds(1), 2, 3).start().unwrap().stop().unwrap();
+    let plan = program(milliseconds(500), 3, 5).plan().unwrap();
+    assert_eq!(plan.interval, Some((seconds(1), milliseconds(500))));
+    let said = plan.to_string();
+    assert!(said.starts_with("batch interval 1s -> 500ms\nkept          numbers"), "{said}");
+    assert!(said.ends_with("goes on; window 2s -> 3s; 3 -> 5 partitions"), "{said}");
+    let same = program(seconds(1), 2, 3).plan().unwrap().to_string();
+    assert!(!same.contains("->"), "{same}");
+}
+
+#[test]
 fn the_plan_is_printed_and_nothing_runs() {
     let env = TestEnv::in_memory();
     run(&env, Conf::new(), v1::program).unwrap();
