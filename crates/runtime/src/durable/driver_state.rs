@@ -52,6 +52,10 @@ impl DriverState {
         let committed = self.grid.map(|grid| grid.committed);
         self.batches.keys().filter(move |time| Some(**time) > committed).map(|time| (*time).into())
     }
+    /// The newest batch that is committed; `zero` before there is anything.
+    pub(super) fn committed_or(&self, zero: Time) -> Time {
+        self.grid.map_or(zero, |grid| grid.committed.into())
+    }
     /// Up to which batch what the process `epoch` wrote of states counts: the next one began there.
     pub(super) fn valid_times(&self, epoch: u64) -> Option<(Time, Time)> {
         let at = self.epochs.iter().position(|(known, _)| *known == epoch)?;

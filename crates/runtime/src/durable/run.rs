@@ -4,7 +4,7 @@
 
 use super::driver_state::DriverState;
 use super::event::{Blob, DriverEvent, Millis};
-use super::open::Opened;
+use super::open::Taken;
 use super::snapshots::{SnapshotFolder, Snapshotting};
 use super::state_logs::StateLogs;
 use headwater_core::dstream::{DStreamGraph, StatefulOperator};
@@ -60,14 +60,14 @@ enum Then {
 
 impl Durable {
     pub(super) fn new(
-        opened: Opened,
+        taken: Taken,
         graph: Arc<DStreamGraph>,
         logs: Option<Arc<StateLogs>>,
         restored: BTreeSet<Time>,
         committed: Time,
     ) -> Result<Durable> {
-        let (states, looks_back, snapshots) = (graph.stateful_operators(), graph.looks_back(), opened.snapshots());
-        let Opened { env, fence, journal, lock, options, .. } = opened;
+        let (states, looks_back, snapshots) = (graph.stateful_operators(), graph.looks_back(), taken.snapshots());
+        let Taken { env, fence, journal, lock, options, .. } = taken;
         let (snapshotting, open, recorded, then) = Default::default();
         let mut durable = Durable {
             env,

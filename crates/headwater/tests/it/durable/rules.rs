@@ -272,7 +272,9 @@ fn an_input_that_cannot_deliver_again_is_refused_unless_the_user_says_so() {
         running.stop()
     };
     run(conf()).unwrap();
+    let before = env.storage.list("run/fence").unwrap();
     let refused = run(conf()).unwrap_err().to_string();
+    assert_eq!(env.storage.list("run/fence").unwrap(), before, "the process that ran is not replaced");
     assert!(refused.contains("queue_stream at") && refused.contains("restart_without_inputs = true"), "{refused}");
     run(conf().restart_without_inputs(true)).unwrap();
 }
