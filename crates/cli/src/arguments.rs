@@ -42,7 +42,8 @@ pub(crate) enum Checkpoint {
     /// Reads every checksum: journal, logs and snapshots of states, received blocks.
     ///
     /// The end of a file that a crash left incomplete, or that a running application has not finished, is a torn tail and no
-    /// damage: it is passed over. Exit codes: 0 good, 1 damaged, 2 it cannot be done.
+    /// damage: it is passed over. What is wrong in the journal before its newest snapshot, which is good, is told and no
+    /// damage either: a start does not read it. Exit codes: 0 good, 1 damaged, 2 it cannot be done.
     Verify {
         /// The checkpoint folder.
         #[arg(value_name = "DIR")]

@@ -122,7 +122,7 @@ pub(crate) fn application_of(storage: &dyn Storage, folder: &str) -> Result<Opti
 }
 
 /// The path of a segment.
-fn path_of(folder: &str, segment: u64) -> String {
+pub(crate) fn path_of(folder: &str, segment: u64) -> String {
     crate::path::join(folder, &format!("{segment:020}.log"))
 }
 
