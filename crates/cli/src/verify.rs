@@ -68,7 +68,7 @@ fn hint(check: &CheckpointCheck) -> &'static str {
     if check.unread.is_none() && only_spare {
         "a restart reads an older snapshot and the changes behind it, as far as they are there"
     } else {
-        "restore the folder from a copy"
+        "restore the folder from a copy, or see `headwater checkpoint cut`"
     }
 }
 

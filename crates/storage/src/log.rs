@@ -22,7 +22,7 @@ mod reader;
 mod writer;
 
 pub use check::{FileCheck, FileCondition, FolderCheck, check_log};
-pub use cut::cut_log;
+pub use cut::{copy_log, cut_log};
 pub use damage::{LogDamage, TornTail};
 pub(crate) use frame::FRAME_BYTES;
 pub(crate) use reader::fenced;

@@ -57,7 +57,7 @@ fn what_is_printed_is_as_it_was() {
 
 #[test]
 fn help_is_as_it_was() {
-    for command in ["show", "verify", "plan", "export-state"] {
+    for command in ["show", "verify", "cut", "plan", "export-state"] {
         let (code, out, _) = said(&["checkpoint", command, "--help"]);
         assert_eq!(code, 0);
         compare(&format!("help-{command}.txt"), &out);
