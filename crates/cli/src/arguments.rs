@@ -12,10 +12,11 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Looks into a checkpoint folder. The application that runs there goes on: nothing is taken over, locked or written.
+    /// Looks into a checkpoint folder. The application that runs there goes on: nothing is taken over, locked or written, but
+    /// by `cut --yes`.
     ///
     /// Exit codes: 0 done, 1 something is damaged, 2 it cannot be done (no such folder, no checkpoint in it, written by a
-    /// newer release).
+    /// newer release, in use), 3 it was not told `--yes`.
     Checkpoint {
         #[command(subcommand)]
         command: Checkpoint,
@@ -42,7 +43,8 @@ pub(crate) enum Checkpoint {
     /// Reads every checksum: journal, logs and snapshots of states, received blocks.
     ///
     /// The end of a file that a crash left incomplete, or that a running application has not finished, is a torn tail and no
-    /// damage: it is passed over. Exit codes: 0 good, 1 damaged, 2 it cannot be done.
+    /// damage: it is passed over. What is wrong in the journal before its newest snapshot, which is good, is told and no
+    /// damage either: a start does not read it. Exit codes: 0 good, 1 damaged, 2 it cannot be done.
     Verify {
         /// The checkpoint folder.
         #[arg(value_name = "DIR")]
@@ -50,6 +52,25 @@ pub(crate) enum Checkpoint {
         /// For machines: one JSON object.
         #[arg(long)]
         json: bool,
+    },
+    /// Cuts a damaged folder at its newest good point, so that the next start goes on from there.
+    ///
+    /// For a journal, or a log of changes of states, that is damaged in the middle. What was done behind that point is lost to
+    /// the application: those batches run again, with what their inputs still deliver of them, and their outputs see them
+    /// once more. Where a log of states is damaged, the journal goes back to the newest batch whose changes are all there.
+    ///
+    /// Nothing is deleted: what stands behind the point is moved to DIR/cut-1, or the next number that is free. Restoring a
+    /// copy of the folder loses less, if there is one. Without --yes it says what it would do, and changes nothing.
+    ///
+    /// Exit codes: 0 done, or nothing is damaged that a cut would mend; 1 there is no good point, or the states as of it cannot
+    /// be read any more; 2 it cannot be done, such as while a process runs in the folder; 3 it was not told --yes.
+    Cut {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// Does it.
+        #[arg(long)]
+        yes: bool,
     },
     /// Runs a program so that it prints what becomes of what is stored, and stops before anything runs.
     ///

@@ -8,6 +8,9 @@ pub(crate) const DAMAGED: u8 = 1;
 /// It cannot be done.
 pub(crate) const REFUSED: u8 = 2;
 
+/// It would change something and was not told to.
+pub(crate) const NEEDS_YES: u8 = 3;
+
 /// An exit code and what to say.
 pub(crate) struct Failure {
     pub(crate) code: u8,

@@ -1,7 +1,8 @@
 //! The program `headwater`: looks into the checkpoint folders of applications. It formats what
-//! [`headwater::checkpoint`] reads, takes nothing over, and writes to no folder.
+//! [`headwater::checkpoint`] reads, takes nothing over, and writes to no folder but to cut a damaged one.
 
 mod arguments;
+mod cut;
 mod export;
 mod failure;
 mod json;
@@ -38,6 +39,7 @@ fn run(command: Checkpoint, out: &mut dyn Write) -> Result<u8, Failure> {
         Checkpoint::Show { folder, events: true, json } => show::events(&folder, json, out),
         Checkpoint::Show { folder, events: false, json } => show::show(&folder, json, out),
         Checkpoint::Verify { folder, json } => verify::verify(&folder, json, out),
+        Checkpoint::Cut { folder, yes } => cut::cut(&folder, yes, out),
         Checkpoint::Plan { folder, program } => plan::plan(&folder, &program),
         Checkpoint::ExportState { folder, operator } => export::export(&folder, &operator, out),
     }

@@ -34,7 +34,10 @@ fn for_people(check: &CheckpointCheck, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<Vec<String>> = files.map(row).collect();
     aligned(out, &["part", "file", ">records", ">size", "condition"], &rows)?;
     if check.is_good() {
-        writeln!(out, "\n{} files: good", rows.len())?;
+        let files = check.parts.iter().flat_map(|part| &part.check.files);
+        let spare = files.filter(|file| matches!(file.condition, FileCondition::Spare { .. })).count();
+        let spare = if spare > 0 { format!(", but for {spare} that no start needs") } else { String::new() };
+        writeln!(out, "\n{} files: good{spare}", rows.len())?;
     }
     Ok(())
 }
@@ -65,7 +68,7 @@ fn hint(check: &CheckpointCheck) -> &'static str {
     if check.unread.is_none() && only_spare {
         "a restart reads an older snapshot and the changes behind it, as far as they are there"
     } else {
-        "restore the folder from a copy"
+        "restore the folder from a copy, or see `headwater checkpoint cut`"
     }
 }
 
@@ -83,6 +86,7 @@ fn file(file: &FileCheck) -> Value {
         FileCondition::TornTail { offset, bytes } => ("torn_tail", Some(offset), Some(format!("{bytes} bytes"))),
         FileCondition::Damaged { offset, what } => ("damaged", Some(offset), Some(what.clone())),
         FileCondition::Unneeded => ("not_needed", None, None),
+        FileCondition::Spare { what } => ("spare", None, Some(what.clone())),
     };
     json!({
         "path": file.path, "bytes": file.bytes, "records": file.records, "condition": condition, "offset": offset,

@@ -116,6 +116,9 @@ impl Storage for Counting {
     fn list(&self, folder: &str) -> Outcome<Vec<StoredFile>> {
         self.inner.list(folder)
     }
+    fn full_path(&self, path: &str) -> String {
+        self.inner.full_path(path)
+    }
     fn lock(&self, path: &str) -> Outcome<StorageLock> {
         self.inner.lock(path)
     }

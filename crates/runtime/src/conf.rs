@@ -312,10 +312,10 @@ impl Conf {
     }
     /// Whether SIGTERM and SIGINT (Ctrl-C) stop a running context gracefully; default true: a process that is asked to end
     /// would else lose what it received and had not processed. (Spark's default is false, where they stop it without
-    /// grace.) The second signal cuts off what runs, and a third ends the process. The stop is carried out by a thread of
-    /// the context's, also while nobody awaits the termination; its errors go to whoever does. The program goes on behind
-    /// it: where it awaits batches or the termination, that returns. One that then begins something else, rather than to
-    /// end, sets this to false.
+    /// grace.) The second signal cuts off what runs, and whoever awaits the termination gets an error that says what was
+    /// left; a third ends the process. The stop is carried out by a thread of the context's, also while nobody awaits the
+    /// termination; its errors go to whoever does. The program goes on behind it: where it awaits batches or the
+    /// termination, that returns. One that then begins something else, rather than to end, sets this to false.
     ///
     /// The handler is installed by the start. Behind the stop, and when no other context of the process runs, a signal ends
     /// the process, as it does by default. A handler that the process had before is called too, but it does not get the

@@ -112,9 +112,10 @@ impl StreamingContext {
     /// ```
     pub fn checkpoint(&self, folder: impl Into<String>) {
         let folder = plain_path(&folder.into()).to_owned();
-        let known = self.checkpoint_folder().map(|known| plain_path(known).to_owned());
-        if folder.is_empty() || known.as_ref().is_some_and(|known| *known != folder) {
-            let known = known.unwrap_or_else(|| "none".to_owned());
+        let (known, storage) = (self.checkpoint_folder(), &self.graph.context().env().storage);
+        let is_other = |known: &str| storage.full_path(known) != storage.full_path(&folder);
+        if folder.is_empty() || known.is_some_and(is_other) {
+            let known = known.unwrap_or("none");
             return self.graph.refuse(Error::program(format!(
                 "checkpoint({folder:?}): the checkpoint folder is {known}; it is a path, and set once"
             )));

@@ -50,15 +50,14 @@ impl RunningContext {
         let zero = opened.as_ref().map_or(now, |opened| opened.resumption.zero);
         let misused = status.clone();
         graph.start(zero, move |error| misused.report_error(error))?;
-        let (application, committed) = match &opened {
-            Some(opened) => opened.lineage(),
-            None => (format!("{}-{:016x}", conf.name(), env.random.next_u64()), None),
-        };
         let (commits, next) = match opened {
             Some(opened) => Commits::begin(opened, &graph)?,
             None => (None, zero + graph.batch_duration()),
         };
         if !plan_only {
+            let of_this_process = || (format!("{}-{:016x}", conf.name(), env.random.next_u64()), None);
+            let (application, committed) =
+                commits.as_ref().map_or_else(of_this_process, |commits| commits.durable.lineage());
             let tries = |policy: &_, recover: &mut dyn FnMut() -> Result<()>| tried(&env, policy, || false, recover);
             graph.recover_sinks(&application, committed, tries)?;
         }

@@ -1,8 +1,8 @@
 //! The thread that waits for signals, and makes stops of them.
 
 use crate::stopping::Running;
-use headwater_core::Result;
 use headwater_core::env::{SignalSubscription, Thread};
+use headwater_core::{Error, ErrorKind, Result};
 use std::sync::Arc;
 
 /// Subscribes to the signals and starts the thread, which ends with the subscription, closed by the stop.
@@ -23,9 +23,14 @@ fn react(running: &Arc<Running>, signals: &dyn SignalSubscription) {
     let stop = running.clone();
     let stopping = running.env.spawner.spawn("graceful-stop", Box::new(move || stop.stop()));
     if let Some(second) = signals.next() {
-        console.warn(&format!("{second}: cuts off what runs"));
+        // As of now: behind the cut nobody knows any more what would have been done.
+        let remaining = handle.remaining();
+        console.warn(&format!("{second}: cuts off what runs, with this left: {remaining}"));
         // Before the rest: from here on a signal ends a process that does not end by itself.
         signals.close();
+        let message =
+            format!("the graceful stop was cut short by a second signal, {second}, with this left: {remaining}");
+        handle.status.report_error(Error::new(ErrorKind::Cancelled, message));
         handle.request_stop();
     }
     match stopping {

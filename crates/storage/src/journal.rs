@@ -8,6 +8,7 @@
 //! ```
 
 mod check;
+mod cut;
 mod files;
 mod options;
 mod recovery;
@@ -15,6 +16,7 @@ mod snapshot;
 mod state;
 
 pub use check::check_journal;
+pub use cut::{JournalPoint, cut_journal, find_journal_point};
 pub use options::{JOURNAL_SEGMENTS_MAX, JOURNAL_UNSYNCED_BYTES_MAX, JournalOptions};
 pub use recovery::JournalRecovery;
 pub use state::{JournalEvent, JournalState};

@@ -34,13 +34,13 @@ mod write_ahead_log;
 pub use faulty::{Failure, FaultPlan, FaultyStorage};
 pub use fence::Fence;
 pub use journal::{
-    JOURNAL_SEGMENTS_MAX, JOURNAL_UNSYNCED_BYTES_MAX, Journal, JournalEvent, JournalOptions, JournalRecovery,
-    JournalState, check_journal,
+    JOURNAL_SEGMENTS_MAX, JOURNAL_UNSYNCED_BYTES_MAX, Journal, JournalEvent, JournalOptions, JournalPoint,
+    JournalRecovery, JournalState, check_journal, cut_journal, find_journal_point,
 };
 pub use local::LocalStorage;
 pub use log::{
     FileCheck, FileCondition, FolderCheck, LOG_RECORD_BYTES_MAX, LOG_SEGMENT_BYTES_MAX, LOG_UNSYNCED_BYTES_MAX,
-    LogDamage, LogOptions, LogReader, LogWriter, Position, TornTail, check_log, cut_log, read_record,
+    LogDamage, LogOptions, LogReader, LogWriter, Position, TornTail, check_log, copy_log, cut_log, read_record,
 };
 pub use memory::MemoryStorage;
 pub use write_ahead_log::SegmentedWriteAheadLog;

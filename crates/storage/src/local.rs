@@ -11,7 +11,7 @@ use refusal::refused;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use temporary::Temporary;
 
@@ -154,6 +154,20 @@ impl Storage for LocalStorage {
             Ok(files)
         };
         named("list folder", folder, list())
+    }
+    fn full_path(&self, path: &str) -> String {
+        let at = self.at(path);
+        // What is there may have several names, by links.
+        let at = fs::canonicalize(&at).unwrap_or(at);
+        let mut full = PathBuf::new();
+        for part in at.components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir => drop(full.pop()),
+                part => full.push(part),
+            }
+        }
+        full.to_string_lossy().into_owned()
     }
     fn lock(&self, path: &str) -> Result<StorageLock> {
         let at = self.at(path);

@@ -22,7 +22,7 @@ mod reader;
 mod writer;
 
 pub use check::{FileCheck, FileCondition, FolderCheck, check_log};
-pub use cut::cut_log;
+pub use cut::{copy_log, cut_log};
 pub use damage::{LogDamage, TornTail};
 pub(crate) use frame::FRAME_BYTES;
 pub(crate) use reader::fenced;
@@ -122,7 +122,7 @@ pub(crate) fn application_of(storage: &dyn Storage, folder: &str) -> Result<Opti
 }
 
 /// The path of a segment.
-fn path_of(folder: &str, segment: u64) -> String {
+pub(crate) fn path_of(folder: &str, segment: u64) -> String {
     crate::path::join(folder, &format!("{segment:020}.log"))
 }
 

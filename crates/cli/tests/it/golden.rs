@@ -1,6 +1,6 @@
 //! What is printed of a folder.
 
-use crate::program::{folder, said};
+use crate::program::{folder, folder_of_graceful_stops, said};
 use std::fs;
 
 /// With the folder's path, the places in the program and what the clock says taken out.
@@ -57,7 +57,7 @@ fn what_is_printed_is_as_it_was() {
 
 #[test]
 fn help_is_as_it_was() {
-    for command in ["show", "verify", "plan", "export-state"] {
+    for command in ["show", "verify", "cut", "plan", "export-state"] {
         let (code, out, _) = said(&["checkpoint", command, "--help"]);
         assert_eq!(code, 0);
         compare(&format!("help-{command}.txt"), &out);
@@ -82,4 +82,20 @@ fn damage_is_named_and_has_its_exit_code() {
     let (code, out, _) = said(&["checkpoint", "verify", "--json", &run]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["good"]), (1, &serde_json::Value::Bool(false)));
+}
+
+#[test]
+fn what_no_start_needs_is_told_and_is_no_damage() {
+    let folder = folder_of_graceful_stops();
+    let run = format!("{}/run", &*folder);
+    let mut logs: Vec<_> = fs::read_dir(format!("{run}/journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    logs.sort();
+    fs::remove_file(&logs[0]).unwrap();
+    let (code, out, err) = said(&["checkpoint", "verify", &run]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("not needed while the newest snapshot is good: it is missing"), "{out}");
+    assert!(out.contains("files: good, but for 1 that no start needs"), "{out}");
+    let (code, out, _) = said(&["checkpoint", "verify", "--json", &run]);
+    assert!(code == 0 && out.contains(r#""condition": "spare""#), "{out}");
 }

@@ -23,13 +23,29 @@ struct Visits {
 pub(crate) fn folder() -> TemporaryFolder {
     let _no_child = alone();
     let (folder, env) = (temporary_folder(), TestEnv::new());
-    run(&env, &folder, 3, false);
-    run(&env, &folder, 2, false);
-    run(&env, &folder, 1, true);
+    run(&env, &folder, 3, End::Stop);
+    run(&env, &folder, 2, End::Stop);
+    run(&env, &folder, 1, End::Failure);
     folder
 }
 
-fn run(env: &TestEnv, folder: &str, batches: u64, fails: bool) {
+/// As [`folder`], of three processes that stopped gracefully: the journal has two snapshots.
+pub(crate) fn folder_of_graceful_stops() -> TemporaryFolder {
+    let _no_child = alone();
+    let (folder, env) = (temporary_folder(), TestEnv::new());
+    (0..3).for_each(|_| run(&env, &folder, 2, End::GracefulStop));
+    folder
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Stop,
+    GracefulStop,
+    Failure,
+}
+
+fn run(env: &TestEnv, folder: &str, batches: u64, end: End) {
+    let fails = end == End::Failure;
     let conf = Conf::new().master("local[1]").app_name("visits").checkpoint_dir(format!("{folder}/run"));
     let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
     let numbers = ssc.rate_stream(4, 2, |n| (format!("user {}", n % 3), n)).uid("numbers");
@@ -50,7 +66,7 @@ fn run(env: &TestEnv, folder: &str, batches: u64, fails: bool) {
         assert_eq!(running.await_batches(batch).is_err(), fails);
     }
     // What failed is told once.
-    let _told = running.stop();
+    let _told = if end == End::GracefulStop { running.stop_gracefully() } else { running.stop() };
 }
 
 /// The exit code, what was printed, and what went to stderr.

@@ -40,6 +40,7 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     pub fn map_with_state<S: Data, E: Data>(&self, spec: StateSpec<K, V, S, E>) -> MapWithStateDStream<K, S, E> {
         let (parent, context) = (self.node.clone(), self.context().clone());
         let StateSpec { function, initial, timeout, partitions, migrations } = spec;
+        let migrations = if timeout.is_none() { migrations.without_timeouts() } else { migrations };
         let chain = Arc::new(StateChain::new(Arc::new(migrations)));
         let stages = chain.clone();
         self.check_initial_state("map_with_state", initial.as_ref());

@@ -35,6 +35,8 @@ pub struct StatefulOperator {
     pub looks_back: Duration,
     /// For a window by key, how long it is.
     pub window: Option<Duration>,
+    /// How many partitions its state has.
+    pub partitions: usize,
 }
 
 /// An input, as a driver stores it.
@@ -83,7 +85,7 @@ impl DStreamGraph {
     /// The operators with state that an output reads, parents before children.
     pub fn stateful_operators(&self) -> Vec<StatefulOperator> {
         let looks_back: Vec<Duration> = self.look_backs().collect();
-        let nodes = &self.started().nodes;
+        let (nodes, default_parallelism) = (&self.started().nodes, self.context().default_parallelism());
         let stateful = |of: &Stateful| {
             let header = of.node.header();
             let at = nodes.iter().position(|node| std::ptr::addr_eq(node.header(), header));
@@ -93,6 +95,7 @@ impl DStreamGraph {
                 kind: header.kind,
                 types: of.chain.types(),
                 window: of.chain.window(),
+                partitions: header.partitions().map_or(default_parallelism, |choice| choice.num_partitions()),
                 looks_back: at.map_or(Duration::ZERO, |at| looks_back[at]),
             }
         };

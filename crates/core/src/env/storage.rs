@@ -44,6 +44,20 @@ pub trait Storage: Send + Sync {
     /// The files directly inside of the folder, sorted by name, without half-written ones and without folders. A folder
     /// that is not there is empty.
     fn list(&self, folder: &str) -> Result<Vec<StoredFile>>;
+    /// The one spelling of all paths that name the same file or folder, to compare them by. By default without `.`, and
+    /// without slashes that are doubled or stand at the end.
+    ///
+    /// ```
+    /// # use headwater_core::env::Storage;
+    /// # let storage = headwater_storage::MemoryStorage::new();
+    /// assert_eq!(storage.full_path("./runs//a/./b/"), "runs/a/b");
+    /// assert_eq!(storage.full_path("/runs/a"), "/runs/a");
+    /// ```
+    fn full_path(&self, path: &str) -> String {
+        let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+        let root = if path.starts_with('/') { "/" } else { "" };
+        format!("{root}{}", parts.join("/"))
+    }
     /// Locks the file of this name, made if need be, against all other processes, for as long as the returned value and the
     /// process live. A store that knows no such locks, as by default, says so.
     fn lock(&self, _path: &str) -> Result<StorageLock> {

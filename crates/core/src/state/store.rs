@@ -93,18 +93,22 @@ pub(crate) trait Loader<S: PartitionState>: Send + Sync {
 type Migration<K, V> = Box<dyn Fn(&mut StateItems<'_>) -> Result<Option<StateItem<K, V>>> + Send + Sync>;
 
 /// The older versions of a state's type, oldest first, and how their values become what they are now.
-pub(crate) struct Migrations<K, V>(Vec<Migration<K, V>>);
+pub(crate) struct Migrations<K, V> {
+    older: Vec<Migration<K, V>>,
+    /// Whether keys have time-outs; if not, those that are stored are forgotten.
+    pub(super) times_out: bool,
+}
 
 impl<K, V> Default for Migrations<K, V> {
     fn default() -> Self {
-        Migrations(Vec::new())
+        Migrations { older: Vec::new(), times_out: true }
     }
 }
 
 impl<K: Key, V: Data> Migrations<K, V> {
     /// One more older version, newer than those before it.
     pub(crate) fn add<Old: DeserializeOwned + 'static>(&mut self, migrate: impl Fn(Old) -> V + Send + Sync + 'static) {
-        self.0.push(Box::new(move |items| {
+        self.older.push(Box::new(move |items| {
             Ok(items.next_item::<K, Old>()?.map(|item| match item {
                 StateItem::Removed(key) => StateItem::Removed(key),
                 StateItem::Entry { key, state, timeout, timer } => {
@@ -116,27 +120,31 @@ impl<K: Key, V: Data> Migrations<K, V> {
             }))
         }));
     }
+    /// The program has no time-out, now.
+    pub(crate) fn without_timeouts(self) -> Self {
+        Migrations { times_out: false, ..self }
+    }
     pub(crate) fn types(&self) -> StateTypes {
         let (key, value) = (type_name::<K>().to_owned(), type_name::<V>().to_owned());
-        StateTypes { key, value, version: self.0.len() as u32 }
+        StateTypes { key, value, version: self.older.len() as u32 }
     }
     /// Of a piece of this version; an older one has a migration.
     pub(super) fn field_changes(&self, piece: &[u8]) -> Result<Option<FieldChanges>> {
-        let is_older = (StateItems::new(piece)?.version() as usize) < self.0.len();
+        let is_older = (StateItems::new(piece)?.version() as usize) < self.older.len();
         if is_older { Ok(None) } else { FieldChanges::of::<V>(piece) }
     }
     /// Calls `each` with the items of `piece`, as they are now.
     pub(super) fn each(&self, piece: &[u8], mut each: impl FnMut(StateItem<K, V>) -> Result<()>) -> Result<()> {
         let mut items = StateItems::new(piece)?;
         let version = items.version() as usize;
-        if version > self.0.len() {
+        if version > self.older.len() {
             return Err(Error::program(format!(
                 "the state was written by version {version} of the program, and this one has migrations up to version \
                  {}: start the newer program",
-                self.0.len()
+                self.older.len()
             )));
         }
-        let migration = self.0.get(version);
+        let migration = self.older.get(version);
         loop {
             let item = match migration {
                 None => items.next_item::<K, V>()?,

@@ -133,6 +133,7 @@ impl<K: Key, S: Data> Loader<TableState<K, S>> for Migrations<K, S> {
         self.each(piece, |item| match item {
             StateItem::Removed(key) => partitions[partition(&key)].forget(&key),
             StateItem::Entry { key, state, timeout, timer } => {
+                let timeout = timeout.filter(|_| self.times_out);
                 partitions[partition(&key)].restore(key, state, (or_never(timeout), or_never(timer)))
             }
             StateItem::Batch(_) | StateItem::Value(..) | StateItem::Left(..) => {

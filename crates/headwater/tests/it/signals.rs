@@ -49,8 +49,12 @@ fn the_second_signal_cuts_off_what_runs_and_the_third_would_end_the_process() {
     env.clock.advance(seconds(1));
     begin.recv().unwrap();
     assert!(env.signals.raise(Signal::Interrupt) && env.signals.raise(Signal::Terminate));
-    running.await_termination().unwrap();
-    env.await_warning("SIGTERM: cuts off what runs");
+    let error = running.await_termination().expect_err("the program must not end as if all were done");
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    let left = "with this left: batch 1000 ms; output operation 0 (foreach_rdd at ";
+    let said = format!("the graceful stop was cut short by a second signal, SIGTERM, {left}");
+    assert!(error.to_string().contains(&said), "{error}");
+    env.await_warning(&format!("SIGTERM: cuts off what runs, {left}"));
     assert!(!env.signals.raise(Signal::Interrupt));
     assert_eq!(running.progress().dropped, 1);
 }

@@ -256,6 +256,6 @@ fn the_name_of_an_application_lives_as_long_as_its_folder() {
         names.recv().unwrap()
     };
     let (first, again) = (live("one"), live("one"));
-    assert!(first.0.starts_with("names-") && first.1 == "numbers" && first.2.is_none_or(|time| time == 0), "{first:?}");
+    assert!(first.0.starts_with("names-") && first.1 == "numbers" && first.2 == Some(0), "{first:?}");
     assert_eq!((&again.0, again.2), (&first.0, Some(1000)));
 }

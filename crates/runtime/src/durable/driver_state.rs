@@ -55,6 +55,10 @@ impl DriverState {
         let committed = self.grid.map(|grid| grid.committed);
         self.batches.keys().filter(move |time| Some(**time) > committed).map(|time| (*time).into())
     }
+    /// The newest batch that is committed; `zero` before there is anything.
+    pub(super) fn committed_or(&self, zero: Time) -> Time {
+        self.grid.map_or(zero, |grid| grid.committed.into())
+    }
     /// Up to which batch what the process `epoch` wrote of states counts: the next one began there.
     pub(super) fn valid_times(&self, epoch: u64) -> Option<(Time, Time)> {
         let at = self.epochs.iter().position(|(known, _)| *known == epoch)?;
@@ -134,7 +138,8 @@ mod tests {
     fn started(epoch: u64) -> DriverEvent {
         let state = Some(StoredTypes { key: "u64".into(), value: "u64".into(), version: 0 });
         let (id, kind, place, since) = ("sums".into(), "map_with_state".into(), "here".into(), Millis(0));
-        let (zero, operators, gaps) = (Millis(0), vec![StoredOperator { id, kind, place, since, state }], Vec::new());
+        let operators = vec![StoredOperator { id, kind, place, since, state, partitions: Some(4), window: None }];
+        let (zero, gaps) = (Millis(0), Vec::new());
         DriverEvent::Started(Started { epoch, zero, batch_millis: 10, operators, gaps, lineage: None })
     }
     fn allocated(time: i64) -> DriverEvent {

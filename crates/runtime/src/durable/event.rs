@@ -70,6 +70,12 @@ pub(crate) struct StoredOperator {
     pub(crate) since: Millis,
     /// None for an input.
     pub(crate) state: Option<StoredTypes>,
+    /// How many partitions the state had; none where no release said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) partitions: Option<u64>,
+    /// Of a window by key, its length in milliseconds; none where no release said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) window: Option<u64>,
 }
 
 /// What a state is made of.

@@ -1,13 +1,15 @@
 //! Looks into a checkpoint folder ([`CheckpointFolder`]) without taking it over: whoever runs there goes on. It writes nothing
-//! and takes no lock. The program `headwater` shows it to people and scripts.
+//! and takes no lock, but for the cut of a damaged one. The program `headwater` shows it to people and scripts.
 
 mod check;
+mod cut;
 mod events;
 mod keys;
 mod overview;
 mod states;
 
 pub use check::{CheckedPart, CheckpointCheck, PartSize};
+pub use cut::{CheckpointCut, CutPart};
 pub use events::CheckpointEvent;
 pub use headwater_storage::{FileCheck, FileCondition, FolderCheck};
 pub use overview::{
@@ -67,10 +69,7 @@ impl CheckpointFolder {
         .to_owned();
         let looked = Journal::look(storage.clone(), &format!("{path}/journal"), DriverState::default);
         let Some((application, state, recovery)) = looked? else {
-            return Err(Error::program(format!(
-                "there is no checkpoint in {path}: it has no journal; give the folder that the program names by \
-                 checkpoint(...) or headwater.streaming.checkpoint_dir"
-            )));
+            return Err(no_checkpoint(&path));
         };
         Ok(CheckpointFolder { storage, path, application, state, recovery })
     }
@@ -96,6 +95,13 @@ impl CheckpointFolder {
         }
         result
     }
+}
+
+fn no_checkpoint(path: &str) -> Error {
+    Error::program(format!(
+        "there is no checkpoint in {path}: it has no journal; give the folder that the program names by checkpoint(...) or \
+         headwater.streaming.checkpoint_dir"
+    ))
 }
 
 #[cfg(test)]

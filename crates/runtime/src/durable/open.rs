@@ -1,5 +1,5 @@
-//! How a process takes over a checkpoint folder: lock, fence, journal; then the plan, the inputs and the states, before
-//! anything runs.
+//! How a process takes over a checkpoint folder: lock, a look at the journal, the plan; then fence, journal, states and
+//! inputs, before anything runs.
 
 use super::driver_state::DriverState;
 use super::event::{DriverEvent, Started, StateSnapshot, StoredOperator};
@@ -33,8 +33,19 @@ pub(crate) struct OpenOptions {
     pub(crate) snapshot_after: u64,
 }
 
-/// A folder that this process has taken over.
+/// A folder that this process may take over: it has the lock, where there is one, and has looked into the journal.
 pub(crate) struct Opened {
+    env: Env,
+    folder: String,
+    options: OpenOptions,
+    lock: Option<Box<dyn Any + Send + Sync>>,
+    /// As the process before left it, or has it by now.
+    left: DriverState,
+    pub(crate) resumption: Resumption,
+}
+
+/// A folder that this process has taken over.
+pub(super) struct Taken {
     pub(super) env: Env,
     pub(super) folder: String,
     pub(super) options: OpenOptions,
@@ -43,12 +54,12 @@ pub(crate) struct Opened {
     pub(super) lock: Option<Box<dyn Any + Send + Sync>>,
     /// As the process before left it.
     left: DriverState,
-    pub(crate) resumption: Resumption,
+    resumption: Resumption,
     /// See [`Started::lineage`].
     lineage: u64,
 }
 
-/// Takes over the folder. Others that write there from now on are refused their commits.
+/// Looks into the folder, of which nothing changes. Where the store has locks, no other process uses it from here on.
 pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOptions) -> Result<Opened> {
     let within = |error: Error| error.within(format!("cannot use the checkpoint folder {folder}"));
     let lock = match env.storage.lock(&format!("{folder}/lock")).map_err(within)? {
@@ -64,37 +75,24 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
             ));
         }
     };
-    // Before the fence is taken: a folder of another application is not touched.
-    let journal_folder = format!("{folder}/journal");
-    let looked = Journal::look(env.storage.clone(), &journal_folder, DriverState::default)?;
-    if looked.is_none() {
-        check_is_new(env, folder)?;
-    }
-    if let Some((application, ..)) = looked
-        && application != options.application
-    {
-        return Err(Error::program(format!(
-            "the checkpoint folder {folder} belongs to the application {application:?} and this one is {:?}: use another \
-             folder, or the same Conf::app_name",
-            options.application
-        )));
-    }
-    let owner = format!("{} since {}", options.application, env.clock.now());
-    let fence = Arc::new(Fence::take(env.storage.clone(), &format!("{folder}/fence"), &owner).map_err(within)?);
-    let (journal, recovery): (Journal<DriverState>, JournalRecovery) = Journal::open(
-        env.storage.clone(),
-        &journal_folder,
-        JournalOptions::new(&options.application),
-        fence.clone(),
-        DriverState::default,
-    )
-    .map_err(within)?;
-    recovery.warnings().iter().for_each(|warning| env.console.warn(warning));
-    let left = journal.read(DriverState::clone);
+    let looked = Journal::look(env.storage.clone(), &format!("{folder}/journal"), DriverState::default)?;
+    let left = match looked {
+        None => {
+            check_is_new(env, folder)?;
+            DriverState::default()
+        }
+        Some((application, ..)) if application != options.application => {
+            return Err(Error::program(format!(
+                "the checkpoint folder {folder} belongs to the application {application:?} and this one is {:?}: use \
+                 another folder, or the same Conf::app_name",
+                options.application
+            )));
+        }
+        Some((_, left, _)) => left,
+    };
     let resumption = Resumption::of(&left, batch, env.clock.now(), options.down_time).map_err(within)?;
-    let lineage = left.lineage.unwrap_or_else(|| env.random.next_u64());
     let (env, folder) = (env.clone(), folder.to_owned());
-    Ok(Opened { env, folder, options, fence, journal, lock, left, resumption, lineage })
+    Ok(Opened { env, folder, options, lock, left, resumption })
 }
 
 /// That a folder without a journal has nothing else either: the journal is made before the logs of states.
@@ -116,23 +114,95 @@ fn check_is_new(env: &Env, folder: &str) -> Result<()> {
 }
 
 impl Opened {
-    /// A name for the application that lives as long as the folder, and the newest batch that is committed.
-    pub(crate) fn lineage(&self) -> (String, Option<Time>) {
-        let committed = self.left.grid.map(|grid| grid.committed.into());
-        (format!("{}-{:016x}", self.options.application, self.lineage), committed)
+    /// Takes the folder over, gives the started graph what is stored, and goes on. Others that write there from now on are
+    /// refused their commits. Where the plan loses something that nobody has agreed to lose, this is an error, nothing has
+    /// changed, and a process that runs there goes on.
+    pub(crate) fn restore(self, graph: &Arc<DStreamGraph>) -> Result<(Durable, Resumption)> {
+        self.check_plan(graph)?;
+        let taken = self.take(graph.batch_duration())?;
+        let resumption = taken.resumption.clone();
+        Ok((taken.restore(graph)?, resumption))
     }
-    /// Gives the started graph what is stored, and goes on. Where the plan loses something that nobody has agreed to lose,
-    /// this is an error and what is stored has not changed; another process that ran there has been replaced, though.
-    pub(crate) fn restore(self, graph: &Arc<DStreamGraph>) -> Result<Durable> {
-        let committed = self.left.grid.map_or(self.resumption.zero, |grid| grid.committed.into());
-        let operators = operators_of(graph, &self.left.operators, committed.into());
+    fn check_plan(&self, graph: &DStreamGraph) -> Result<()> {
+        let Opened { env, folder, options, left, .. } = self;
+        let committed = left.committed_or(self.resumption.zero);
+        let (operators, mut plan) = compare(graph, left, committed);
         if let Some(long) = operators.iter().find(|of| of.id.len() > usize::from(u16::MAX)) {
             return Err(Error::program(format!("the operator id {:.40}... is longer than 65,535 bytes", long.id)));
         }
-        let plan = UpgradePlan::of(&self.left.operators, &operators);
+        // Without a lock somebody may run there, who shall not be replaced by a process that cannot read what is stored. He
+        // may also have removed what is read here: what is wrong indeed is told when it is read again.
+        if self.lock.is_none()
+            && let Ok(read) = read_states((env, folder, &options.application), left, committed, graph)
+        {
+            plan = read;
+        }
+        options.check(graph, left, &plan)
+    }
+    fn take(self, batch: Duration) -> Result<Taken> {
+        let Opened { env, folder, options, lock, left: looked, mut resumption } = self;
+        let within = |error: Error| error.within(format!("cannot use the checkpoint folder {folder}"));
+        let owner = format!("{} since {}", options.application, env.clock.now());
+        let fence = Arc::new(Fence::take(env.storage.clone(), &format!("{folder}/fence"), &owner).map_err(within)?);
+        let (journal, recovery): (Journal<DriverState>, JournalRecovery) = Journal::open(
+            env.storage.clone(),
+            &format!("{folder}/journal"),
+            JournalOptions::new(&options.application),
+            fence.clone(),
+            DriverState::default,
+        )
+        .map_err(within)?;
+        recovery.warnings().iter().for_each(|warning| env.console.warn(warning));
+        let left = journal.read(DriverState::clone);
+        // Without a lock, another process may have gone on since.
+        if left != looked {
+            let zero = resumption.zero;
+            resumption = Resumption::of(&left, batch, env.clock.now(), options.down_time).map_err(within)?;
+            if resumption.zero != zero {
+                let message = format!(
+                    "another process that ran on the checkpoint folder {folder} has changed when there are batches while \
+                     this one started: start it again"
+                );
+                return Err(Error::new(ErrorKind::Outside, message));
+            }
+        }
+        let lineage = left.lineage.unwrap_or_else(|| env.random.next_u64());
+        Ok(Taken { env, folder, options, fence, journal, lock, left, resumption, lineage })
+    }
+}
+
+impl OpenOptions {
+    /// That nothing is lost which nobody has agreed to lose.
+    fn check(&self, graph: &DStreamGraph, left: &DriverState, plan: &UpgradePlan) -> Result<()> {
+        plan.check(&self.dropped)?;
+        for input in graph.input_operators() {
+            let id = input.operator.as_str();
+            let has_some = left.batches.values().flatten().any(|(of, _)| of == id);
+            let goes_on = plan.fate_of(id) == Some(Fate::Kept) && !left.batches.is_empty();
+            if goes_on && !has_some && !self.loses_inputs {
+                return Err(Error::program(format!(
+                    "{} cannot deliver again what batches had of it before the restart: use an input that can (ranges, \
+                     or a receiver with a log), or set headwater.streaming.restart_without_inputs = true to go on with \
+                     what it has from now on",
+                    input.place
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Taken {
+    /// A name for the application that lives as long as the folder.
+    pub(super) fn application(&self) -> String {
+        format!("{}-{:016x}", self.options.application, self.lineage)
+    }
+    fn restore(self, graph: &Arc<DStreamGraph>) -> Result<Durable> {
+        let committed = self.left.committed_or(self.resumption.zero);
+        let (operators, plan) = compare(graph, &self.left, committed);
         graph.resume(committed, self.left_gaps());
         let (logs, versions, plan) = self.load_states(graph, committed, &operators, plan)?;
-        plan.check(&self.options.dropped)?;
+        self.options.check(graph, &self.left, &plan)?;
         let restored = self.restore_inputs(graph, &plan)?;
         graph.end_restore(committed, &versions)?;
         if plan.changes_something() {
@@ -172,22 +242,12 @@ impl Opened {
             if plan.fate_of(id) != Some(Fate::Kept) {
                 continue;
             }
-            let mut has_some = false;
             for (time, inputs) in &self.left.batches {
                 let Some((_, bytes)) = inputs.iter().find(|(of, _)| of == id) else { continue };
                 // A coarser grid brings several batches together.
                 let time = ceiling(Time::from(*time), batch, zero)?;
                 input.input.restore(time, &bytes.0)?;
                 restored.insert(time);
-                has_some = true;
-            }
-            if !has_some && !self.left.batches.is_empty() && !self.options.loses_inputs {
-                return Err(Error::program(format!(
-                    "{} cannot deliver again what batches had of it before the restart: use an input that can (ranges, \
-                     or a receiver with a log), or set headwater.streaming.restart_without_inputs = true to go on with \
-                     what it has from now on",
-                    input.place
-                )));
             }
         }
         Ok(restored)
@@ -342,24 +402,38 @@ impl<'a> Loading<'a> {
 /// What becomes of what the folder has when the program of this graph, which has started, goes on with it. Nothing changes,
 /// and the process that runs there goes on.
 pub(crate) fn plan(env: &Env, folder: &str, graph: &DStreamGraph) -> Result<UpgradePlan> {
-    let journal = format!("{folder}/journal");
-    let looked = Journal::look(env.storage.clone(), &journal, DriverState::default)?;
+    let looked = Journal::look(env.storage.clone(), &format!("{folder}/journal"), DriverState::default)?;
     let (application, left, _) = looked.unwrap_or_default();
     // Whether the batch interval may be what it is.
     Resumption::of(&left, graph.batch_duration(), env.clock.now(), DownTime::InOrder)?;
-    let committed: Time = left.grid.map_or(Time::from_millis(0), |grid| grid.committed.into());
+    read_states((env, folder, &application), &left, left.committed_or(Time::from_millis(0)), graph)
+}
+
+/// The operators of the program, and what becomes of what is stored as far as that can be said without reading it.
+fn compare(graph: &DStreamGraph, left: &DriverState, committed: Time) -> (Vec<StoredOperator>, UpgradePlan) {
     let operators = operators_of(graph, &left.operators, committed.into());
-    let mut plan = UpgradePlan::of(&left.operators, &operators);
+    let plan = UpgradePlan::of(left, &operators, graph.batch_duration());
+    (operators, plan)
+}
+
+/// The plan, by reading all that is stored with the types of the program.
+fn read_states(
+    (env, folder, application): (&Env, &str, &str),
+    left: &DriverState,
+    committed: Time,
+    graph: &DStreamGraph,
+) -> Result<UpgradePlan> {
+    let (operators, mut plan) = compare(graph, left, committed);
     if plan.is_fresh {
         return Ok(plan);
     }
-    let mut loading = Loading::of(graph, &left, committed, &operators, &plan);
+    let mut loading = Loading::of(graph, left, committed, &operators, &plan);
     let (storage, path) = (env.storage.clone(), format!("{folder}/state/snapshots"));
-    let snapshots = SnapshotFolder { storage, path, application: application.clone(), epoch: u64::MAX };
+    let snapshots = SnapshotFolder { storage, path, application: application.to_owned(), epoch: u64::MAX };
     let from = loading.load_snapshot(&snapshots, &*env.console)?;
     let first = [left.first_changes, left.first_windows];
     for (at, first) in first.into_iter().enumerate() {
-        let of = (application.as_str(), u64::MAX, first);
+        let of = (application, u64::MAX, first);
         read_log(&env.storage, &format!("{folder}/state"), of, (at, left.log_ends[at]), &mut |log, record, _| {
             loading.load_change(log, record, from.as_ref())
         })?;

@@ -1,11 +1,14 @@
 //! [`UpgradePlan`]: what becomes of what is stored when this program goes on with it, operator by operator. It is made before
 //! anything runs.
 
+use super::driver_state::DriverState;
 use super::event::{StoredOperator, StoredTypes};
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::state::FieldChanges;
+use headwater_core::time::DurationExt;
 use headwater_core::{Error, Result};
 use std::fmt;
+use std::time::Duration;
 
 /// What becomes of an operator's state, or of what an input still has to deliver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,12 +62,17 @@ pub struct OperatorFate {
 pub struct UpgradePlan {
     /// Whether the folder has nothing yet.
     pub is_fresh: bool,
+    /// The batch interval that was and the one that is, where they differ.
+    pub interval: Option<(Duration, Duration)>,
     /// In the order of the program, and then what it does not have.
     pub operators: Vec<OperatorFate>,
 }
 
 impl UpgradePlan {
-    pub(super) fn of(stored: &[StoredOperator], now: &[StoredOperator]) -> UpgradePlan {
+    /// Of what is stored and what the program has, with a batch every `batch`.
+    pub(super) fn of(left: &DriverState, now: &[StoredOperator], batch: Duration) -> UpgradePlan {
+        let stored = &left.operators;
+        let old = left.grid.map(|grid| Duration::from_millis(grid.batch_millis)).filter(|old| *old != batch);
         let known = |id: &str| stored.iter().find(|known| known.id == id);
         let mut operators: Vec<OperatorFate> = now.iter().map(|now| fate(known(&now.id), now)).collect();
         let gone = stored.iter().filter(|stored| now.iter().all(|now| now.id != stored.id));
@@ -75,7 +83,7 @@ impl UpgradePlan {
             reason: format!("no {} of the program has this id, or no output reads it", what(gone)),
             fields: FieldChanges::default(),
         }));
-        UpgradePlan { is_fresh: stored.is_empty(), operators }
+        UpgradePlan { is_fresh: stored.is_empty(), interval: old.map(|old| (old, batch)), operators }
     }
     /// That `operator` cannot read what is stored.
     pub(super) fn refuse(&mut self, operator: &str, reason: &Error) {
@@ -117,8 +125,12 @@ impl UpgradePlan {
 impl fmt::Display for UpgradePlan {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let width = self.operators.iter().map(|of| of.operator.len()).max().unwrap_or(0);
+        if let Some((old, new)) = self.interval {
+            write!(f, "batch interval {old:?} -> {new:?}")?;
+        }
         for (number, of) in self.operators.iter().enumerate() {
-            let (line, fate) = (if number > 0 { "\n" } else { "" }, format!("{:?}", of.fate).to_lowercase());
+            let is_first = number == 0 && self.interval.is_none();
+            let (line, fate) = (if is_first { "" } else { "\n" }, format!("{:?}", of.fate).to_lowercase());
             write!(f, "{line}{fate:12}  {:width$}  {}: {}", of.operator, of.place, of.reason)?;
             let FieldChanges { gone, new } = &of.fields;
             for (what, fields) in [("are stored and not in it", gone), ("are in it and not stored", new)] {
@@ -147,7 +159,10 @@ fn fate(stored: Option<&StoredOperator>, now: &StoredOperator) -> OperatorFate {
                 (Fate::Incompatible, format!("was a {} and is a {}", stored.kind, now.kind))
             }
             (None, None) => (Fate::Kept, format!("was a {}; goes on behind what batches have taken", stored.kind)),
-            (Some(old), Some(new)) => of_types(old, new),
+            (Some(old), Some(new)) => match of_types(old, new) {
+                (fate, reason) if fate != Fate::Incompatible => (fate, reason + &sizes(stored, now)),
+                incompatible => incompatible,
+            },
             _ => (Fate::Incompatible, format!("was an {} and is an {}", what(stored), what(now))),
         },
     };
@@ -183,6 +198,17 @@ fn of_types(old: &StoredTypes, new: &StoredTypes) -> (Fate, String) {
     (Fate::Kept, if renamed.is_empty() { "goes on".to_owned() } else { renamed.join("; ") })
 }
 
+/// Which numbers change that may.
+fn sizes(old: &StoredOperator, new: &StoredOperator) -> String {
+    let differ = |old: Option<u64>, new: Option<u64>| old.zip(new).filter(|(old, new)| old != new);
+    let length = Duration::from_millis;
+    let window = differ(old.window, new.window)
+        .map(|(old, new)| format!("; window {:?} -> {:?}", length(old), length(new)))
+        .unwrap_or_default();
+    let partitions = differ(old.partitions, new.partitions).map(|(old, new)| format!("; {old} -> {new} partitions"));
+    window + &partitions.unwrap_or_default()
+}
+
 /// What the program has that is stored. Operators that begin now begin behind `since`.
 pub(super) fn operators_of(
     graph: &DStreamGraph,
@@ -196,6 +222,8 @@ pub(super) fn operators_of(
         place: input.place,
         since: since_of(input.operator.as_str()),
         state: None,
+        partitions: None,
+        window: None,
     });
     let states = graph.stateful_operators().into_iter().map(|of| StoredOperator {
         id: of.operator.to_string(),
@@ -203,6 +231,8 @@ pub(super) fn operators_of(
         place: of.place,
         since: since_of(of.operator.as_str()),
         state: Some(StoredTypes { key: of.types.key, value: of.types.value, version: of.types.version }),
+        partitions: Some(of.partitions as u64),
+        window: of.window.map(|length| length.milliseconds() as u64),
     });
     inputs.chain(states).collect()
 }
@@ -220,6 +250,8 @@ mod tests {
             place: format!("{kind} at main.rs"),
             since: Millis(0),
             state,
+            partitions: Some(8),
+            window: None,
         }
     }
 
@@ -243,7 +275,8 @@ mod tests {
             operator("turned", "reduce_by_key_and_window", Some(("User", 0))),
             operator("fresh", "map_with_state", Some(("u64", 0))),
         ];
-        let plan = UpgradePlan::of(&stored, &now);
+        let left = DriverState { operators: stored.to_vec(), ..DriverState::default() };
+        let plan = UpgradePlan::of(&left, &now, Duration::from_secs(1));
         let fates: Vec<_> = plan.operators.iter().map(|of| (of.operator.as_str(), of.fate)).collect();
         let expected = [
             ("numbers", Fate::Kept),
@@ -261,5 +294,23 @@ mod tests {
         assert!(said.contains("old::User is read as new::User"), "{said}");
         plan.check("gone,turned,newer").unwrap();
         plan.check("all").unwrap();
+    }
+
+    #[test]
+    fn numbers_that_change_are_told_where_they_are_known() {
+        let window = |length: Option<u64>, partitions: Option<u64>| StoredOperator {
+            window: length,
+            partitions,
+            ..operator("sums", "reduce_by_key_and_window", Some(("u64", 0)))
+        };
+        let said = |old: StoredOperator, new: StoredOperator| {
+            let left = DriverState { operators: vec![old], ..DriverState::default() };
+            UpgradePlan::of(&left, &[new], Duration::from_secs(1)).operators.remove(0).reason
+        };
+        let (old, new) = (window(Some(10_000), Some(8)), window(Some(30_000), Some(4)));
+        assert_eq!(said(old.clone(), new.clone()), "goes on; window 10s -> 30s; 8 -> 4 partitions");
+        assert_eq!(said(old.clone(), old), "goes on");
+        // A release that did not store them.
+        assert_eq!(said(window(None, None), new), "goes on");
     }
 }

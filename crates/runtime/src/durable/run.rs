@@ -4,7 +4,7 @@
 
 use super::driver_state::DriverState;
 use super::event::{Blob, DriverEvent, Millis};
-use super::open::Opened;
+use super::open::Taken;
 use super::snapshots::{SnapshotFolder, Snapshotting};
 use super::state_logs::StateLogs;
 use headwater_core::dstream::{DStreamGraph, StatefulOperator};
@@ -35,6 +35,7 @@ pub(crate) struct Durable {
     /// For the numbers of snapshots.
     begun: u64,
     epoch: u64,
+    application: String,
     /// How long allocations are kept behind the newest batch that is committed.
     looks_back: Duration,
     /// Batches that are allocated and not committed; whether their jobs have ended.
@@ -60,14 +61,15 @@ enum Then {
 
 impl Durable {
     pub(super) fn new(
-        opened: Opened,
+        taken: Taken,
         graph: Arc<DStreamGraph>,
         logs: Option<Arc<StateLogs>>,
         restored: BTreeSet<Time>,
         committed: Time,
     ) -> Result<Durable> {
-        let (states, looks_back, snapshots) = (graph.stateful_operators(), graph.looks_back(), opened.snapshots());
-        let Opened { env, fence, journal, lock, options, .. } = opened;
+        let (states, looks_back, snapshots) = (graph.stateful_operators(), graph.looks_back(), taken.snapshots());
+        let application = taken.application();
+        let Taken { env, fence, journal, lock, options, .. } = taken;
         let (snapshotting, open, recorded, then) = Default::default();
         let mut durable = Durable {
             env,
@@ -80,6 +82,7 @@ impl Durable {
             snapshot_after: options.snapshot_after,
             begun: 0,
             epoch: fence.epoch(),
+            application,
             looks_back,
             open,
             committed,
@@ -102,6 +105,10 @@ impl Durable {
         Ok(durable)
     }
 
+    /// A name for the application that lives as long as the folder, and the newest batch that is committed.
+    pub(crate) fn lineage(&self) -> (String, Option<Time>) {
+        (self.application.clone(), Some(self.committed))
+    }
     /// The inputs of batch `time` are fixed; durable with the next [`Durable::sync`].
     pub(crate) fn allocated(&mut self, time: Time) -> Result<()> {
         self.open.insert(time, false);

@@ -25,10 +25,9 @@ pub(crate) struct Commits {
 impl Commits {
     /// Goes on with what the process before has left; the first batch, too.
     pub(crate) fn begin(opened: Opened, graph: &Arc<DStreamGraph>) -> Result<(Option<Commits>, Time)> {
-        let Resumption { again, next, at_once_until, .. } = opened.resumption.clone();
+        let (durable, Resumption { again, next, at_once_until, .. }) = opened.restore(graph)?;
         let mut first: VecDeque<Time> = again.into_iter().chain([next]).collect();
         let begins = first.pop_front().unwrap_or(next);
-        let durable = opened.restore(graph)?;
         Ok((Some(Commits { durable, first, at_once_until }), begins))
     }
     /// The batch behind this one, unless it is the next in time.

@@ -93,18 +93,7 @@ pub(super) fn look<S: JournalState>(
     initial: &impl Fn() -> S,
 ) -> Result<Option<(String, S, JournalRecovery)>> {
     let context = |error: Error| error.within(format!("cannot read the journal {folder}"));
-    let by_log = || log::application_of(&**storage, folder);
-    let by_snapshot = || -> Result<Option<String>> {
-        for number in snapshot::snapshots(&**storage, folder)? {
-            if let Ok(found) = Snapshot::read(&**storage, folder, number)? {
-                return Ok(Some(found.application));
-            }
-        }
-        Ok(None)
-    };
-    let Some(application) = by_snapshot().and_then(|found| found.map_or_else(by_log, |found| Ok(Some(found))))? else {
-        return Ok(None);
-    };
+    let Some(application) = application(storage, folder)? else { return Ok(None) };
     let options = JournalOptions::new(&application);
     let mut tries = 0;
     loop {
@@ -117,6 +106,16 @@ pub(super) fn look<S: JournalState>(
             Err(_) => {}
         }
     }
+}
+
+/// The name of the application whose journal is in the folder.
+pub(super) fn application(storage: &Arc<dyn Storage>, folder: &str) -> Result<Option<String>> {
+    for number in snapshot::snapshots(&**storage, folder)? {
+        if let Ok(found) = Snapshot::read(&**storage, folder, number)? {
+            return Ok(Some(found.application));
+        }
+    }
+    log::application_of(&**storage, folder)
 }
 
 /// Applies the log to the snapshot.

@@ -46,6 +46,11 @@ pub enum FileCondition {
     },
     /// It is older than what is needed, and was not read.
     Unneeded,
+    /// It is missing or damaged, and needed only where something newer, which is good, gets damaged too.
+    Spare {
+        /// What is wrong.
+        what: String,
+    },
 }
 
 impl fmt::Display for FileCondition {
@@ -57,6 +62,7 @@ impl fmt::Display for FileCondition {
             }
             FileCondition::Damaged { offset, what } => write!(f, "damaged at byte {offset}: {what}"),
             FileCondition::Unneeded => write!(f, "not needed"),
+            FileCondition::Spare { what } => write!(f, "not needed while the newest snapshot is good: {what}"),
         }
     }
 }

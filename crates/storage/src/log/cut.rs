@@ -2,8 +2,32 @@
 
 use super::header::Header;
 use super::{frame, path_of, segments};
+use crate::path;
 use headwater_core::env::Storage;
 use headwater_core::{Error, Result};
+
+/// Copies the segments of the log in the folder, from `first` on, to the folder `to`: what a cut in that segment changes and
+/// removes. How many they are.
+///
+/// ```
+/// use headwater_core::env::Storage;
+/// use headwater_storage::{LogOptions, LogReader, MemoryStorage, copy_log};
+/// use std::sync::Arc;
+/// let storage = Arc::new(MemoryStorage::new());
+/// LogReader::open(storage.clone(), "log", LogOptions::new("counts", 0))?.write()?;
+/// assert_eq!((copy_log(&*storage, "log", 1, "copy")?, copy_log(&*storage, "log", 2, "copy")?), (1, 0));
+/// assert_eq!(storage.list("copy")?, storage.list("log")?);
+/// # Ok::<(), headwater_core::Error>(())
+/// ```
+pub fn copy_log(storage: &dyn Storage, folder: &str, first: u64, to: &str) -> Result<usize> {
+    let numbers = segments(storage, folder)?.into_iter().filter(|number| *number >= first);
+    let mut copied = 0;
+    for from in numbers.map(|number| path_of(folder, number)) {
+        storage.put(&path::join(to, path::split(&from).1), &storage.read(&from)?.unwrap_or_default())?;
+        copied += 1;
+    }
+    Ok(copied)
+}
 
 /// Cuts the log in the folder at byte `offset` of `segment`, for good: whatever stands behind is removed. What
 /// [`LogDamage::good`](crate::LogDamage::good) says is such a point; nobody may be writing. Errors of the kind

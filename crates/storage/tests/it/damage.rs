@@ -1,10 +1,13 @@
 //! Bits that change on the disk, files that are gone: harmless, or found, or another copy is used, but never believed.
 
-use crate::support::{JOURNAL, assert_prefix, both, history, open, open_with, options, run};
+use crate::support::{History, JOURNAL, assert_prefix, both, history, open, open_with, options, run};
 use headwater_core::ErrorKind;
 use headwater_core::env::Storage;
-use headwater_storage::{FaultPlan, FaultyStorage, JournalOptions, LogDamage, MemoryStorage, cut_log};
+use headwater_storage::{
+    FaultPlan, FaultyStorage, JournalOptions, LogDamage, MemoryStorage, cut_journal, cut_log, find_journal_point,
+};
 use std::error::Error;
+use std::sync::Arc;
 
 /// A journal with two snapshots and segments before, between and behind them, and how many events it has.
 fn journal(files: &MemoryStorage) -> (MemoryStorage, usize) {
@@ -49,6 +52,49 @@ fn no_changed_bit_is_believed() {
         let [detected, harmless, torn] = found;
         assert!(detected > 0 && harmless > 0);
         assert_eq!(torn > 0, storage.appends(), "only the end of a segment that grows can look torn");
+    }
+}
+
+#[test]
+fn a_damaged_journal_goes_on_behind_a_cut_and_nothing_is_deleted() {
+    for files in both() {
+        let (storage, events) = journal(&files);
+        let mut cuts = 0;
+        for (path, bytes) in storage.paths().into_iter().filter(|(path, _)| path.contains(JOURNAL)) {
+            for damaged in (0..bytes).map(Some).chain([None]) {
+                let storage = storage.copy();
+                match damaged {
+                    Some(byte) => storage.flip_bit(&path, byte * 8 + byte % 8),
+                    None => storage.remove(&path).unwrap(),
+                }
+                let (before, shared) = (storage.copy(), Arc::new(storage.clone()) as Arc<dyn Storage>);
+                let find =
+                    |fits: &dyn Fn(&History) -> bool| find_journal_point(&shared, JOURNAL, History::default, fits);
+                let point = find(&|_| true).unwrap().expect("there are two snapshots");
+                let starts = open(&storage.copy(), "test").is_ok();
+                assert_eq!(point.cut.is_none(), starts, "{damaged:?} of {path}");
+                let Some(cut) = point.cut else { continue };
+                cut_journal(&*shared, JOURNAL, cut, "aside").unwrap();
+                for (path, _) in before.paths().into_iter().filter(|(path, _)| path.contains(JOURNAL)) {
+                    let aside = path.replace(JOURNAL, "aside");
+                    let kept = [&path, &aside].map(|at| storage.read(at).unwrap());
+                    assert!(kept.contains(&before.read(&path).unwrap()), "{path} is there, or in the other folder");
+                }
+                let (journal, _) = open(&storage, "test").unwrap();
+                assert_eq!(history(&journal), point.state.0, "{damaged:?} of {path}");
+                assert_prefix(&history(&journal), 0, &path);
+                cuts += 1;
+            }
+        }
+        assert!(cuts > 0);
+        // A state that must be older than all that is damaged.
+        let shared: Arc<dyn Storage> = Arc::new(storage.clone());
+        let find = |most: usize| {
+            find_journal_point(&shared, JOURNAL, History::default, |state: &History| state.0.len() <= most).unwrap()
+        };
+        let point = find(events - 1).unwrap();
+        assert_eq!((point.state.0.len(), point.cut.is_some()), (events - 1, true));
+        assert_eq!(find(0), None, "the beginning was removed behind the second snapshot");
     }
 }
 

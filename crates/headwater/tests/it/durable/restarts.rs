@@ -120,6 +120,39 @@ fn a_batch_that_fails_ends_the_program_and_the_next_one_begins_with_it() {
 }
 
 #[test]
+fn a_start_that_is_refused_by_its_plan_leaves_the_process_that_runs_alone() {
+    let env = TestEnv::in_memory();
+    let (first, _told) = start(&env, Conf::new(), seconds(1)).unwrap();
+    let other = |program: fn(DStream<(u8, u64)>)| -> Result<RunningContext> {
+        let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env())?;
+        ssc.checkpoint("run");
+        program(ssc.rate_stream(10, 2, |n| (0u8, n)).uid("numbers"));
+        ssc.start()
+    };
+    let versions: [(fn(DStream<(u8, u64)>), &str); 2] = [
+        (|numbers| drop(numbers.print()), "dropped       since ever"),
+        (
+            |numbers| {
+                let window = numbers.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(2));
+                window.uid("window").print();
+                let texts = numbers.update_state_by_key(|_, old: Option<&String>| old.cloned());
+                texts.uid("since ever").print();
+            },
+            "incompatible  since ever",
+        ),
+    ];
+    for (batches, (version, reason)) in (1..).zip(versions) {
+        env.clock.set(Time::from_millis(batches as i64 * 1000));
+        first.await_batches(batches).unwrap();
+        let refused = other(version).err().expect("it would lose something").to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+    env.clock.set(Time::from_millis(3_000));
+    first.await_batches(3).unwrap();
+    first.stop().unwrap();
+}
+
+#[test]
 fn of_two_processes_on_a_store_without_locks_the_later_one_goes_on() {
     let env = TestEnv::in_memory();
     let (first, _told) = start(&env, Conf::new(), seconds(1)).unwrap();

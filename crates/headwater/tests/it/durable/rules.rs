@@ -217,6 +217,24 @@ fn a_second_process_on_a_local_folder_is_refused_while_the_first_runs() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "where relative paths begin")]
+fn one_folder_may_be_named_in_two_ways_and_two_folders_may_not() {
+    let (folder, env) = (temporary_folder(), TestEnv::new());
+    let up = "../".repeat(std::env::current_dir().unwrap().components().count() - 1);
+    let relative = format!("{up}{}", folder.to_string().trim_start_matches('/'));
+    for (set, named) in [("/run", "/./run/"), ("//run", "/run"), ("/run", "/other/../run")] {
+        let absolute = conf().checkpoint_dir(format!("{folder}{set}"));
+        run(&env, absolute, &format!("{relative}{named}"), 1).unwrap();
+    }
+    let absolute = conf().checkpoint_dir(format!("{folder}/run"));
+    let refused = run(&env, absolute, &format!("{relative}/other"), 1).unwrap_err().to_string();
+    assert!(
+        refused.contains(&format!("the checkpoint folder is {folder}/run; it is a path, and set once")),
+        "{refused}"
+    );
+}
+
+#[test]
 #[allow(clippy::disallowed_methods, reason = "what others do to the folder")]
 fn a_folder_that_is_removed_under_the_program_ends_it() {
     let (folder, env) = (temporary_folder(), TestEnv::new());
@@ -254,7 +272,9 @@ fn an_input_that_cannot_deliver_again_is_refused_unless_the_user_says_so() {
         running.stop()
     };
     run(conf()).unwrap();
+    let before = env.storage.list("run/fence").unwrap();
     let refused = run(conf()).unwrap_err().to_string();
+    assert_eq!(env.storage.list("run/fence").unwrap(), before, "the process that ran is not replaced");
     assert!(refused.contains("queue_stream at") && refused.contains("restart_without_inputs = true"), "{refused}");
     run(conf().restart_without_inputs(true)).unwrap();
 }

@@ -158,6 +158,51 @@ fn a_window_may_become_shorter_or_longer() {
 }
 
 #[test]
+fn a_time_out_that_the_program_takes_away_comes_no_more() {
+    let told_of_time_outs = |timeout: Option<Duration>| {
+        move |_: &StreamingContext, numbers: DStream<(u64, u64)>| {
+            let seen = StateSpec::function(|key: &u64, _: Option<u64>, seen: &mut State<u64>| {
+                if seen.is_timing_out() {
+                    return Some(*key);
+                }
+                seen.update(1);
+                None
+            });
+            let seen = timeout.into_iter().fold(seen, StateSpec::timeout);
+            // Keys that never come again.
+            numbers.map(|(_, n)| (n, n)).map_with_state(seen).stream().uid("seen").flat_map(|key| key)
+        }
+    };
+    for (timeout, told) in [(Some(seconds(1)), (0..6).collect()), (None, Vec::new())] {
+        let env = TestEnv::in_memory();
+        assert_eq!(run(&env, Conf::new(), told_of_time_outs(Some(seconds(1)))).unwrap(), []);
+        let later = [0; 2].map(|_| run(&env, Conf::new(), told_of_time_outs(timeout)).unwrap());
+        assert_eq!(later.concat(), told, "{timeout:?}");
+    }
+}
+
+#[test]
+fn the_plan_tells_numbers_that_change() {
+    let env = TestEnv::in_memory();
+    let program = |batch: Duration, length: u64, partitions: usize| {
+        let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), batch, env.env()).unwrap();
+        ssc.checkpoint("run");
+        let numbers = ssc.rate_stream(6, 2, |n| (n % 3, n)).uid("numbers");
+        let sums = numbers.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(length));
+        sums.with_partitions(partitions).uid("sums").print();
+        ssc
+    };
+    program(seconds(1), 2, 3).start().unwrap().stop().unwrap();
+    let plan = program(milliseconds(500), 3, 5).plan().unwrap();
+    assert_eq!(plan.interval, Some((seconds(1), milliseconds(500))));
+    let said = plan.to_string();
+    assert!(said.starts_with("batch interval 1s -> 500ms\nkept          numbers"), "{said}");
+    assert!(said.ends_with("goes on; window 2s -> 3s; 3 -> 5 partitions"), "{said}");
+    let same = program(seconds(1), 2, 3).plan().unwrap().to_string();
+    assert!(!same.contains("->"), "{same}");
+}
+
+#[test]
 fn the_plan_is_printed_and_nothing_runs() {
     let env = TestEnv::in_memory();
     run(&env, Conf::new(), v1::program).unwrap();

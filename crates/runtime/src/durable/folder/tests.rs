@@ -24,13 +24,22 @@ fn run<K: Key + Ord, V: Data>(
     batches: u64,
     program: impl FnOnce(&DStream<(u64, u64)>) -> DStream<(K, V)>,
 ) -> Told<K, V> {
+    run_for(env, batches, batches, program)
+}
+/// As [`run`], of so many seconds, in which there are so many batches: those that are late too.
+fn run_for<K: Key + Ord, V: Data>(
+    env: &TestEnv,
+    for_seconds: u64,
+    batches: u64,
+    program: impl FnOnce(&DStream<(u64, u64)>) -> DStream<(K, V)>,
+) -> Told<K, V> {
     let conf = Conf::new().master("local[2]").app_name("sums").checkpoint_dir("run");
     let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
     let (sent, received) = mpsc::channel();
     let numbers = ssc.rate_stream(10, 2, |n| (n % 7, n)).uid("numbers");
     program(&numbers).foreach_rdd(move |rdd, _| sent.send(rdd.collect().unwrap()).unwrap());
     let running = ssc.start().unwrap();
-    env.clock.advance(seconds(batches));
+    env.clock.advance(seconds(for_seconds));
     running.await_batches(batches).unwrap();
     running.stop().unwrap();
     received.try_iter().last().unwrap().into_iter().collect()
@@ -311,4 +320,67 @@ fn a_running_program_may_be_looked_into_at_any_time() {
     running.stop().unwrap();
     let overview = look(&env).overview();
     assert!(looks > 3 && overview.snapshots.len() > 1 && overview.open_batches.is_empty(), "{looks} {overview:?}");
+}
+
+/// Every file of the journal and of the logs of states is damaged in turn, or gone: behind a cut a program starts, and comes
+/// to what it would have come to.
+#[test]
+fn a_damaged_folder_goes_on_behind_a_cut() {
+    let (memory, env) = in_memory();
+    let both = |numbers: &DStream<(u64, u64)>| {
+        let window = numbers.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(2)).uid("window");
+        sums(numbers).union(&window.map(|(key, sum)| (key + 100, sum)))
+    };
+    for batches in [3, 2, 3] {
+        run(&env, batches, both);
+    }
+    let whole = env.clone().with_storage(Arc::new(memory.copy()));
+    let expected = run(&whole, 2, both);
+    let (mut cuts, mut back) = (0, 0);
+    for (path, bytes) in memory.paths().into_iter().filter(|(path, _)| path.ends_with(".log")) {
+        for byte in [Some(20), Some(bytes / 3), Some(bytes / 2), Some(bytes - 20), None] {
+            let copy = memory.copy();
+            match byte {
+                Some(byte) => copy.flip_bit(&path, 8 * byte),
+                None => copy.remove(&path).unwrap(),
+            }
+            let (before, storage) = (copy.copy(), Arc::new(copy) as Arc<dyn Storage>);
+            let is_good = CheckpointFolder::check(storage.clone(), "run").unwrap().is_good();
+            let cut = match CheckpointFolder::find_cut(&storage, "run") {
+                Ok(cut) => cut,
+                // Nothing before it is good: it was the first of its segments.
+                Err(error) => {
+                    assert!(!is_good && error.kind() == ErrorKind::Data, "{byte:?} of {path}: {error}");
+                    continue;
+                }
+            };
+            assert_eq!(cut.is_none(), is_good, "{byte:?} of {path}: {cut:?}");
+            assert_eq!(CheckpointFolder::cut(&storage, "run").unwrap(), cut);
+            let Some(cut) = cut else { continue };
+            for (path, _) in before.paths().into_iter().filter(|(path, _)| path.ends_with(".log")) {
+                let kept = [path.clone(), path.replacen("run", &format!("run/{}", cut.aside), 1)];
+                let kept = kept.map(|path| storage.read(&path).unwrap());
+                assert!(kept.contains(&before.read(&path).unwrap()), "{path} is there, or moved");
+            }
+            let done = cut.newest.map_or(0, |newest| newest.milliseconds() as u64 / 1000);
+            cuts += 1;
+            back += u64::from(cut.known > cut.newest);
+            env.clock.set(at(8_000));
+            let again = env.clone().with_storage(storage);
+            assert_eq!(run_for(&again, 2, 10 - done, both), expected, "{byte:?} of {path}, cut behind batch {done}");
+        }
+    }
+    assert!(cuts > 20 && back > 5, "{cuts} cuts, of which {back} go behind what the journal knows");
+}
+
+#[test]
+fn a_folder_without_damage_is_not_cut() {
+    let (memory, env) = in_memory();
+    run(&env, 3, sums);
+    let before = memory.paths();
+    let storage: Arc<dyn Storage> = Arc::new(memory.clone());
+    assert_eq!(CheckpointFolder::cut(&storage, "run/").unwrap(), None);
+    assert_eq!(memory.paths(), before);
+    let none = CheckpointFolder::cut(&storage, "elsewhere").unwrap_err().to_string();
+    assert!(none.contains("there is no checkpoint in elsewhere"), "{none}");
 }
