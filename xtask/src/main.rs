@@ -2,6 +2,7 @@
 
 mod examples;
 mod install;
+mod kill_test;
 mod sanitize;
 mod simulate;
 mod step;
@@ -18,6 +19,7 @@ usage: cargo xtask COMMAND
   tidy                 the house's rules that a program can check
   simulate --seeds N   durable programs under crashes, failing disks, clock jumps and slow tasks, one life a seed
   simulate --seed S    the life of one seed again
+  kill-test [OPTIONS]  an application is killed again and again; what its sink has lost, doubled or wrong (--help)
   crash-table          durable programs ended at each of their steps on disk, and at each pair of steps
   sanitize [FILTER]    headwater-core's tests under AddressSanitizer and under valgrind";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
         ["simulate", options @ ..] => simulate::run(options),
+        ["kill-test", options @ ..] => kill_test::run(options),
         ["crash-table"] => simulate::crash_table(),
         ["sanitize", filter @ ..] => sanitize::run(filter),
         [] | ["help" | "--help" | "-h"] => {

@@ -2,7 +2,7 @@
 
 use crate::step::{announce, cargo, check, watch};
 use crate::summary::Summary;
-use crate::{examples, install, tidy};
+use crate::{examples, install, kill_test, tidy};
 
 /// Stops at the first step that fails. When all pass, or when tests fail, the last line alone is the sum of the tests.
 pub(crate) fn run() -> Result<(), String> {
@@ -18,6 +18,7 @@ pub(crate) fn run() -> Result<(), String> {
     })?;
     let summary = tests()?;
     step("examples", examples::run)?;
+    step("kill-test", kill_test::in_test)?;
     println!("{summary}");
     Ok(())
 }

@@ -1,0 +1,58 @@
+//! How records become the bytes of a file, and nothing of where the file is: [`FileFormat`], and the formats of
+//! [`FileSink`](crate::FileSink).
+
+mod json_lines;
+mod text;
+
+pub use json_lines::JsonLines;
+pub use text::TextLines;
+
+use headwater_core::Result;
+use headwater_core::env::Env;
+
+/// A format of files that hold records of type `T`. Each file is one that a reader of the format reads by itself.
+///
+/// One's own:
+///
+/// ```
+/// use headwater::{env::Env, prelude::*, testkit};
+/// use headwater_files::{FileFormat, FileSink, RecordWriter};
+///
+/// /// Numbers of eight bytes.
+/// struct Numbers;
+/// impl FileFormat<u64> for Numbers {
+///     fn writer(&self, _: &Env) -> headwater::Result<Box<dyn RecordWriter<u64>>> {
+///         Ok(Box::new(Numbers))
+///     }
+/// }
+/// impl RecordWriter<u64> for Numbers {
+///     fn write(&mut self, number: &u64, out: &mut Vec<u8>) -> headwater::Result<()> {
+///         out.extend(number.to_be_bytes());
+///         Ok(())
+///     }
+/// }
+///
+/// let folder = testkit::temporary_folder();
+/// let (ssc, clock) = testkit::streaming_context();
+/// ssc.rate_stream(1, 1, |n| n + 7).write_to(FileSink::of(Numbers, format!("{folder}/numbers"))).uid("numbers");
+/// let running = ssc.start()?;
+/// clock.advance(seconds(1));
+/// running.await_batches(1)?;
+/// running.stop()?;
+/// assert_eq!(std::fs::read(format!("{folder}/numbers-1000/part-00000")).unwrap(), [0, 0, 0, 0, 0, 0, 0, 7]);
+/// # Ok::<(), headwater::Error>(())
+/// ```
+pub trait FileFormat<T>: Send + Sync + 'static {
+    /// Begins a file, in a task.
+    fn writer(&self, env: &Env) -> Result<Box<dyn RecordWriter<T>>>;
+}
+
+/// The records of one file, which turns them into bytes; it need not buffer, and never writes to a disk.
+pub trait RecordWriter<T> {
+    /// Appends the record, or keeps it for a later call. An error fails the task.
+    fn write(&mut self, record: &T, out: &mut Vec<u8>) -> Result<()>;
+    /// Appends what is left, and how the file ends. Called once, behind the last record.
+    fn finish(self: Box<Self>, _out: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! [`FileSink`]: each batch of a stream in a folder of its own, exactly once. At the end of a batch's way: tasks write
+//! files that nobody sees, the driver renames them.
+
+mod batch_folders;
+mod disk;
+mod ledger;
+mod note;
+mod part_file;
+mod prepared;
+mod staging;
+
+use crate::formats::{FileFormat, JsonLines, TextLines};
+use batch_folders::{BatchFolders, part_path};
+use disk::Disk;
+use headwater_core::rdd::PartitionRecords;
+use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
+use headwater_core::{Record, Result};
+use part_file::PartFile;
+use prepared::Prepared;
+
+/// Writes each batch into the folder `prefix-<ms>[.suffix]`, one file a partition (`part-00000`, ...) and `_SUCCESS`, as
+/// Spark does. With a checkpoint folder each batch is there exactly once, whatever process ended when: for
+/// [`DStream::write_to`](headwater_core::DStream::write_to).
+///
+/// # What a reader sees
+/// A folder is there as a whole or not at all, since it gets its name by one rename, and it never changes; then it survives
+/// a crash of the machine. What is not committed lies in `_headwater` beside the folders, on the same file system, where
+/// Hadoop, Spark and Headwater do not look. A reader may take a folder away as soon as a later one is there: the batch does
+/// not come again, also behind a crash. An empty batch is a folder without records, unless
+/// [`skip_empty_batches`](FileSink::skip_empty_batches) says otherwise.
+///
+/// # One writer
+/// An output has one writer at a place: the process that started last. An older one that still runs, or runs again, is told
+/// so by an error of the kind [`Fenced`](headwater_core::ErrorKind::Fenced) and makes nothing visible, also where it
+/// is of another application. A hidden file `.headwater` in each folder names application, output and batch; a folder that is
+/// there already and was made by somebody else is an error, and is left as it is. Give the output a name for good
+/// with `.uid("...")`, since it is by this name that its batches are known again.
+///
+/// # Errors
+/// A full disk is of the kind `Resources`; a folder that may not be written to, was removed while the program ran, or is
+/// somebody else's is `Program`; all else that a disk does is `Outside`. None of them loses or doubles a batch: it is tried
+/// again as [`on_failure`](headwater_core::dstream::OutputOperation::on_failure) says, or by the next process.
+pub struct FileSink<F> {
+    format: F,
+    folders: BatchFolders,
+}
+
+impl FileSink<TextLines> {
+    /// Text files: a line for each record, in its `Display` form.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::FileSink;
+    ///
+    /// let folder = testkit::temporary_folder();
+    /// testkit::printed([vec!["to".to_string(), "be".into()], vec!["or".into()]], |words: DStream<String>| {
+    ///     words.write_to(FileSink::text(format!("{folder}/words")).suffix("txt")).uid("words")
+    /// });
+    /// let read = |file: &str| std::fs::read_to_string(format!("{folder}/words-{file}")).unwrap();
+    /// assert_eq!((read("1000.txt/part-00000"), read("1000.txt/part-00001")), ("to\n".into(), "be\n".into()));
+    /// assert!(std::fs::exists(format!("{folder}/words-2000.txt/_SUCCESS")).unwrap());
+    /// ```
+    pub fn text(prefix: impl Into<String>) -> FileSink<TextLines> {
+        FileSink::of(TextLines, prefix)
+    }
+}
+
+impl FileSink<JsonLines> {
+    /// Files of JSON: a line for each record.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::FileSink;
+    ///
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Count {
+    ///     word: String,
+    ///     count: u64,
+    /// }
+    /// let folder = testkit::temporary_folder();
+    /// let counts = [vec![Count { word: "to\nbe".into(), count: 2 }]];
+    /// testkit::printed(counts, |counts: DStream<Count>| {
+    ///     counts.write_to(FileSink::json_lines(format!("{folder}/counts"))).uid("counts")
+    /// });
+    /// let text = std::fs::read_to_string(format!("{folder}/counts-1000/part-00001")).unwrap();
+    /// assert_eq!(text, "{\"word\":\"to\\nbe\",\"count\":2}\n");
+    /// ```
+    pub fn json_lines(prefix: impl Into<String>) -> FileSink<JsonLines> {
+        FileSink::of(JsonLines, prefix)
+    }
+}
+
+impl<F> FileSink<F> {
+    /// Files of any format, also of one's own: [`FileFormat`] has an example.
+    pub fn of(format: F, prefix: impl Into<String>) -> FileSink<F> {
+        FileSink { format, folders: BatchFolders::new(prefix.into()) }
+    }
+    /// What the names of the folders end with, behind a dot.
+    pub fn suffix(mut self, suffix: impl Into<String>) -> FileSink<F> {
+        self.folders.suffix = suffix.into();
+        self
+    }
+    /// A batch without records makes no folder.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::FileSink;
+    ///
+    /// let folder = testkit::temporary_folder();
+    /// testkit::printed([vec![1], vec![], vec![2]], |numbers: DStream<i32>| {
+    ///     numbers.write_to(FileSink::text(format!("{folder}/numbers")).skip_empty_batches()).uid("numbers")
+    /// });
+    /// let is_there = [1000, 2000, 3000].map(|batch| std::fs::exists(format!("{folder}/numbers-{batch}")).unwrap());
+    /// assert_eq!(is_there, [true, false, true]);
+    /// ```
+    pub fn skip_empty_batches(mut self) -> FileSink<F> {
+        self.folders.skips_empty = true;
+        self
+    }
+}
+
+impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
+    fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        self.folders.recover(output)
+    }
+    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+        let disk = Disk(&*part.env.files);
+        let folder = self.folders.staging(part.operator).new_attempt(disk, part.time)?;
+        let mut records = records;
+        let written = PartFile::create(disk, part_path(&folder, part.partition))
+            .and_then(|file| file.write(part.env, &self.format, &mut records, |_| false));
+        match written {
+            Ok((records, _)) => Ok(Prepared { records, folder }.to_bytes()),
+            Err(error) => {
+                // Half of a file, of which a full disk has the least need. If that fails too it goes with the batch.
+                let _left = disk.remove_folder(&folder);
+                Err(error)
+            }
+        }
+    }
+    fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
+        self.folders.commit(batch, parts)
+    }
+    fn abort(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
+        self.folders.abort(batch, parts)
+    }
+}

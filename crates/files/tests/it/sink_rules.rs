@@ -1,0 +1,79 @@
+//! The rules of sinks, kept by each format of [`FileSink`] on a real disk; and whole programs that write with it.
+
+use crate::readers::{batches, names, records_of_lines};
+use headwater::testkit::{SinkTest, TemporaryFolder, TestEnv, temporary_folder};
+use headwater::{ErrorKind, prelude::*};
+use headwater_files::FileSink;
+use serde::{Deserialize, Serialize};
+
+fn prefix(folder: &TemporaryFolder) -> String {
+    format!("{folder}/out/numbers")
+}
+
+#[test]
+fn lines_of_text_keep_the_rules() {
+    let sink = |folder: &TemporaryFolder| FileSink::text(prefix(folder)).suffix("txt");
+    let read = |folder: &TemporaryFolder| records_of_lines(&prefix(folder), |line| line.parse().unwrap());
+    SinkTest::new(temporary_folder, sink, |n| n, read).run();
+}
+
+#[test]
+fn lines_of_json_keep_the_rules_with_and_without_empty_batches() {
+    #[derive(Serialize, Deserialize, Debug)]
+    struct Order {
+        number: u64,
+        name: String,
+    }
+    let order = |number| Order { number, name: format!("line {number}\n") };
+    let read = |folder: &TemporaryFolder| records_of_lines(&prefix(folder), |line| serde_json::from_str(line).unwrap());
+    SinkTest::new(temporary_folder, |folder| FileSink::json_lines(prefix(folder)), order, read).run();
+    let sink = |folder: &TemporaryFolder| FileSink::json_lines(prefix(folder)).skip_empty_batches();
+    SinkTest::new(temporary_folder, sink, order, read).run();
+}
+
+#[test]
+fn a_program_that_goes_on_behind_a_stop_writes_each_batch_once() {
+    let (env, folder) = (TestEnv::in_memory(), temporary_folder());
+    let live = |batches: u64| {
+        let conf = Conf::new().master("local[2]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+        ssc.rate_stream(4, 2, |n| n).write_to(FileSink::text(prefix(&folder))).uid("numbers");
+        let running = ssc.start().unwrap();
+        env.clock.advance(seconds(2));
+        running.await_batches(batches).unwrap();
+        running.stop_gracefully().unwrap();
+    };
+    live(2);
+    live(2);
+    let batches = batches(&prefix(&folder));
+    assert_eq!(batches.keys().copied().collect::<Vec<_>>(), [1000, 2000, 3000, 4000]);
+    let mut numbers = records_of_lines(&prefix(&folder), |line| line.parse::<u64>().unwrap()).unwrap();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..16).collect::<Vec<_>>());
+    // Nothing is left but the ledger, and the door of a process that might still run.
+    let hidden = format!("{folder}/out/_headwater");
+    let hidden = format!("{hidden}/{}", names(&hidden)[0]);
+    assert_eq!(names(&hidden), ["ledger", "prepared", "runs"]);
+    assert_eq!((names(&format!("{hidden}/prepared")).len(), names(&format!("{hidden}/runs")).len()), (0, 1));
+}
+
+#[test]
+fn a_program_without_a_checkpoint_folder_does_not_take_an_older_ones_batches_for_its_own() {
+    let folder = temporary_folder();
+    let live = |name: &str| {
+        let env = TestEnv::in_memory();
+        let ssc =
+            StreamingContext::with_env(Conf::new().master("local[1]").app_name(name), seconds(1), env.env()).unwrap();
+        ssc.rate_stream(1, 1, |n| n).write_to(FileSink::text(prefix(&folder))).uid("numbers");
+        let running = ssc.start().unwrap();
+        env.clock.advance(seconds(1));
+        let ended = running.await_batches(1);
+        let _told = running.stop();
+        ended
+    };
+    live("one").unwrap();
+    let error = live("other").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Program);
+    let error = error.to_string();
+    assert!(error.contains("out/numbers-1000 is there already, and was written by the output numbers of "), "{error}");
+}
