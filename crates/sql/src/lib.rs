@@ -44,7 +44,11 @@ mod dialect;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod insert;
 mod ledger;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reactor;
 mod refused;
 mod row;

@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     /// The table with the newest batch of each output.
     pub(crate) ledger: String,
     /// The pages that a SQLite file may have, if that is limited.
+    #[cfg(feature = "sqlite")]
     pub(crate) sqlite_pages_max: Option<u32>,
 }
 impl Default for Settings {
@@ -23,6 +24,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             commit_timeout: Duration::from_secs(60),
             ledger: "headwater_ledger".to_owned(),
+            #[cfg(feature = "sqlite")]
             sqlite_pages_max: None,
         }
     }

@@ -134,6 +134,7 @@ pub(crate) fn value_names<D: Dialect>(plan: &Plan) -> Vec<String> {
 }
 /// What follows an INSERT so that rows replace those of their key; nothing where they are appended. As SQLite and
 /// PostgreSQL have it.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn on_conflict<D: Dialect>(plan: &Plan) -> String {
     if plan.keys.is_empty() {
         return String::new();

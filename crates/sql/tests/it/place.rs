@@ -32,7 +32,8 @@ pub(crate) trait Place: Sized {
     }
     /// The table with a text `word` and an integer `count`.
     fn counts(&self) -> Vec<(String, i64)> {
-        let mut rows = self.rows(&format!("SELECT word, count FROM {}", Self::quoted(&self.table("counts"))));
+        let (big, table) = (Self::BIG_INTEGER, Self::quoted(&self.table("counts")));
+        let mut rows = self.rows(&format!("SELECT word, CAST(count AS {big}) FROM {table}"));
         rows.sort();
         rows
     }

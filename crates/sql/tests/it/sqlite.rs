@@ -1,5 +1,6 @@
 //! SQLite: the suite, and what a file can do to a sink.
 
+use crate::numbers;
 use crate::place::{self, Place, Process, error, rows, says};
 use crate::suite::{self, refuses};
 use headwater::ErrorKind;
@@ -136,4 +137,36 @@ fn what_is_no_file_is_no_database() {
     }
     let sink = SqlDatabase::sqlite("x").connections(0).append_to("counts").columns(["word", "count"]);
     says(&error(Process::<(String, i64)>::begin(sink, None)).1, &["`.connections(1)` at least"]);
+}
+
+/// The folder of the child, by which it knows that it is one.
+const FOLDER: &str = "HEADWATER_NUMBERS_FOLDER";
+
+#[test]
+#[ignore = "the other test runs it, in a process that it kills"]
+fn the_numbers_in_a_child() {
+    if let Ok(folder) = std::env::var(FOLDER) {
+        let database = SqlDatabase::sqlite(format!("{folder}/counts.db")).ledger("ledger");
+        numbers::start(&folder, &database, "counts").unwrap().await_termination().unwrap();
+    }
+}
+
+#[test]
+fn a_killed_program_loses_and_doubles_no_number() {
+    let place = Sqlite::new();
+    place.run("CREATE TABLE counts (word TEXT NOT NULL, count INTEGER NOT NULL)");
+    let mut count = 0;
+    for kill in 0..5 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--ignored", "--exact", "sqlite::the_numbers_in_a_child"]).env(FOLDER, &*place.folder);
+        let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
+        count = numbers::await_more(&place, count + 300);
+        std::thread::sleep(Duration::from_millis(13 * kill));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let running = numbers::start(&place.folder, &place.database().ledger("ledger"), "counts").unwrap();
+    numbers::await_more(&place, count + 300);
+    running.stop_gracefully().unwrap();
+    assert!(numbers::check(&place) > count);
 }
