@@ -75,6 +75,12 @@ pub(crate) enum Source {
 pub(crate) enum Sink {
     /// JSON lines, a folder a batch.
     Files,
+    /// A table of SQLite, appended to.
+    Sqlite,
+    /// The same of PostgreSQL, a server of the test's own.
+    Postgres,
+    /// The same of MySQL or MariaDB.
+    Mysql,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]

@@ -55,9 +55,10 @@ impl RunningContext {
             None => (None, zero + graph.batch_duration()),
         };
         if !plan_only {
-            let of_this_process = || (format!("{}-{:016x}", conf.name(), env.random.next_u64()), None);
-            let (application, committed) =
-                commits.as_ref().map_or_else(of_this_process, |commits| commits.durable.lineage());
+            let durable = commits.as_ref().map(|commits| &commits.durable);
+            let of_this_process = || format!("{}-{:016x}", conf.name(), env.random.next_u64());
+            let application = durable.map_or_else(of_this_process, |durable| durable.application().to_owned());
+            let committed = |output| durable.and_then(|durable| durable.committed_by(output));
             let tries = |policy: &_, recover: &mut dyn FnMut() -> Result<()>| tried(&env, policy, || false, recover);
             graph.recover_sinks(&application, committed, tries)?;
         }

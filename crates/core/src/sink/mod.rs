@@ -108,8 +108,8 @@ pub struct SinkOutput<'a> {
     pub application: &'a str,
     /// The stable id of the output operation, given by `.uid("...")` or derived from its place in the program.
     pub operator: &'a str,
-    /// Up to this batch the journal says that all is committed; later ones may be, too. It is the time before the first batch
-    /// where there was none, and none without a checkpoint folder.
+    /// The newest batch that this output has committed, as far as the journal knows: later ones may be, too. None before the
+    /// first, and without a checkpoint folder.
     pub committed: Option<Time>,
     /// Clock, disk and network.
     pub env: &'a Env,

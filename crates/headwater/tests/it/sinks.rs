@@ -228,14 +228,14 @@ fn without_a_folder_later_batches_go_on_behind_one_that_fails() {
 }
 
 #[test]
-fn the_name_of_an_application_lives_as_long_as_its_folder() {
+fn a_sink_is_told_its_application_and_its_own_newest_batch() {
     #[derive(Clone)]
-    struct Names(Sender<(String, String, Option<i64>)>);
-    impl Sink<u64> for Names {
+    struct Told(Sender<(String, String, Option<i64>)>, bool);
+    impl Sink<u64> for Told {
         fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
             let committed = output.committed.map(Time::milliseconds);
             self.0.send((output.application.to_owned(), output.operator.to_owned(), committed)).unwrap();
-            Ok(())
+            if self.1 { Err(Error::new(ErrorKind::Outside, "the store is away")) } else { Ok(()) }
         }
         fn prepare(&self, _: &SinkPart<'_>, _: PartitionRecords<u64>) -> Result<Vec<u8>> {
             Ok(Vec::new())
@@ -244,18 +244,33 @@ fn the_name_of_an_application_lives_as_long_as_its_folder() {
             Ok(())
         }
     }
-    let (env, (sent, names)) = (TestEnv::in_memory(), channel());
-    let live = |folder: &str| {
-        let conf = Conf::new().master("local[1]").app_name("names").checkpoint_dir(folder);
+    let (env, (sent, told)) = (TestEnv::in_memory(), channel());
+    // What each of the outputs is told when the process begins, which then has so many batches.
+    let live = |batches: u64, fails: bool| {
+        let conf = Conf::new().master("local[1]").app_name("told").checkpoint_dir("run");
         let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
-        ssc.rate_stream(2, 1, |n| n).write_to(Names(sent.clone())).uid("numbers");
-        let running = ssc.start().unwrap();
-        env.clock.advance(seconds(1));
-        running.await_batches(1).unwrap();
-        running.stop_gracefully().unwrap();
-        names.recv().unwrap()
+        let numbers = ssc.rate_stream(2, 1, |n| n).uid("numbers");
+        numbers.write_to(Told(sent.clone(), false)).uid("each");
+        numbers.window((seconds(2), seconds(2))).write_to(Told(sent.clone(), fails)).uid("every second");
+        match ssc.start() {
+            Err(error) => assert!(fails, "{error}"),
+            Ok(running) => {
+                env.clock.advance(seconds(batches));
+                running.await_batches(batches).unwrap();
+                running.stop_gracefully().unwrap();
+            }
+        }
+        let told: Vec<_> = told.try_iter().collect();
+        assert!(told.iter().all(|(application, ..)| application.starts_with("told-")));
+        (told[0].0.clone(), told.iter().map(|(_, operator, committed)| format!("{operator} {committed:?}")).collect())
     };
-    let (first, again) = (live("one"), live("one"));
-    assert!(first.0.starts_with("names-") && first.1 == "numbers" && first.2 == Some(0), "{first:?}");
-    assert_eq!((&again.0, again.2), (&first.0, Some(1000)));
+    let (name, first): (String, Vec<String>) = live(0, true);
+    assert_eq!(first, ["each None", "every second None"]);
+    for (batches, expected) in
+        [(3, ["each None", "every second None"]), (1, ["each Some(3000)", "every second Some(2000)"])]
+    {
+        let (again, committed) = live(batches, false);
+        // The folder has the name from the first process on, also where that could not begin.
+        assert_eq!((again, &committed[..]), (name.clone(), &expected.map(str::to_owned)[..]));
+    }
 }

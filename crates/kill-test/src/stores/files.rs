@@ -2,14 +2,14 @@
 
 use super::Store;
 use crate::row::Row;
+use headwater::dstream::OutputOperation;
 use headwater::prelude::*;
 use headwater_files::FileSink;
 use std::fs;
 use std::path::PathBuf;
 
-pub(super) fn write(rows: &DStream<Row>, dir: &str) -> headwater::Result<()> {
-    rows.write_to(FileSink::json_lines(format!("{dir}/rows"))).uid("rows");
-    Ok(())
+pub(super) fn write(rows: &DStream<Row>, dir: &str) -> OutputOperation {
+    rows.write_to(FileSink::json_lines(format!("{dir}/rows")))
 }
 
 pub(super) struct Files {

@@ -33,6 +33,9 @@ pub(crate) struct DriverState {
     /// See [`Started::lineage`].
     #[serde(default)]
     pub(super) lineage: Option<u64>,
+    /// The newest batch that each output with a sink has committed.
+    #[serde(default)]
+    pub(super) sinks: BTreeMap<String, Millis>,
 }
 
 /// When there are batches.
@@ -102,8 +105,9 @@ impl JournalState for DriverState {
                 self.batches.insert(*time, inputs.clone());
                 self.grid.iter_mut().for_each(|grid| grid.allocated = grid.allocated.max(*time));
             }
-            DriverEvent::Committed { time, forget, logs } => {
+            DriverEvent::Committed { time, forget, logs, sinks } => {
                 self.log_ends = *logs;
+                self.sinks.extend(sinks.iter().map(|operator| (operator.clone(), *time)));
                 self.committed(*time, *forget);
             }
             DriverEvent::SnapshotBegun { number } => self.begun = Some(*number),
@@ -146,7 +150,7 @@ mod tests {
         DriverEvent::Allocated { time: Millis(time), inputs: vec![("a".into(), Blob(vec![time as u8]))] }
     }
     fn committed(time: i64, forget: i64) -> DriverEvent {
-        DriverEvent::Committed { time: Millis(time), forget: Millis(forget), logs: [None; 2] }
+        DriverEvent::Committed { time: Millis(time), forget: Millis(forget), logs: [None; 2], sinks: Vec::new() }
     }
     fn after(events: &[DriverEvent]) -> DriverState {
         let mut state = DriverState::default();

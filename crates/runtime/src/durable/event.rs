@@ -24,6 +24,9 @@ pub(crate) enum DriverEvent {
         forget: Millis,
         /// Where the newest record of each log of states begins that the batch needs; none before the first.
         logs: [Option<(u64, u64)>; 2],
+        /// The outputs whose sinks have committed the batch.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sinks: Vec<String>,
     },
     /// A snapshot of all states is written from here on.
     SnapshotBegun { number: u64 },

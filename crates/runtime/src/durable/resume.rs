@@ -110,7 +110,8 @@ mod tests {
         let time = |n: i64| Millis(100 + 10 * n);
         (1..=allocated).for_each(|n| state.apply(&DriverEvent::Allocated { time: time(n), inputs: Vec::new() }));
         (1..=committed)
-            .for_each(|n| state.apply(&DriverEvent::Committed { time: time(n), forget: Millis(0), logs: [None; 2] }));
+            .map(|n| DriverEvent::Committed { time: time(n), forget: Millis(0), logs: [None; 2], sinks: Vec::new() })
+            .for_each(|event| state.apply(&event));
         state
     }
     fn at(millis: i64) -> Time {

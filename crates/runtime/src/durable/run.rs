@@ -10,7 +10,7 @@ use super::state_logs::StateLogs;
 use headwater_core::dstream::{DStreamGraph, StatefulOperator};
 use headwater_core::env::Env;
 use headwater_core::time::Time;
-use headwater_core::{ErrorKind, Result};
+use headwater_core::{ErrorKind, OperatorId, Result};
 use headwater_storage::Journal;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,8 +38,8 @@ pub(crate) struct Durable {
     application: String,
     /// How long allocations are kept behind the newest batch that is committed.
     looks_back: Duration,
-    /// Batches that are allocated and not committed; whether their jobs have ended.
-    open: BTreeMap<Time, bool>,
+    /// Batches that are allocated and not committed.
+    open: BTreeMap<Time, OpenBatch>,
     committed: Time,
     /// Batches whose commit is recorded and maybe not synced.
     recorded: Vec<Time>,
@@ -50,6 +50,14 @@ pub(crate) struct Durable {
     /// Batches of the process before that somebody may look back to.
     restored: BTreeSet<Time>,
     _lock: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// A batch that is allocated and not committed.
+struct OpenBatch {
+    /// Whether its jobs have ended.
+    has_ended: bool,
+    /// Those that have sinks.
+    sinks: Vec<OperatorId>,
 }
 
 /// What follows when an event is durable.
@@ -105,13 +113,17 @@ impl Durable {
         Ok(durable)
     }
 
-    /// A name for the application that lives as long as the folder, and the newest batch that is committed.
-    pub(crate) fn lineage(&self) -> (String, Option<Time>) {
-        (self.application.clone(), Some(self.committed))
+    /// A name for the application that lives as long as the folder.
+    pub(crate) fn application(&self) -> &str {
+        &self.application
     }
-    /// The inputs of batch `time` are fixed; durable with the next [`Durable::sync`].
-    pub(crate) fn allocated(&mut self, time: Time) -> Result<()> {
-        self.open.insert(time, false);
+    /// The newest batch that the sink of an output has committed, as far as the journal knows.
+    pub(crate) fn committed_by(&self, output: OperatorId) -> Option<Time> {
+        self.journal.read(|state| state.sinks.get(output.as_str()).map(|time| (*time).into()))
+    }
+    /// The inputs of batch `time`, whose outputs have these `sinks`, are fixed; durable with the next [`Durable::sync`].
+    pub(crate) fn allocated(&mut self, time: Time, sinks: Vec<OperatorId>) -> Result<()> {
+        self.open.insert(time, OpenBatch { has_ended: false, sinks });
         // One of the process before is in the journal already.
         if self.journal.read(|state| state.batches.contains_key(&Millis::from(time))) {
             return Ok(());
@@ -122,22 +134,28 @@ impl Durable {
     }
     /// The jobs of batch `time` have ended, well.
     pub(crate) fn ended(&mut self, time: Time) {
-        self.open.insert(time, true);
+        self.open.entry(time).and_modify(|batch| batch.has_ended = true);
+    }
+    fn first_has_ended(&self) -> bool {
+        self.open.first_key_value().is_some_and(|(_, batch)| batch.has_ended)
     }
     /// Whether something waits for a [`Durable::sync`].
     pub(crate) fn needs_sync(&self) -> bool {
-        self.unsynced || !self.recorded.is_empty() || self.open.first_key_value().is_some_and(|(_, ended)| *ended)
+        self.unsynced || !self.recorded.is_empty() || self.first_has_ended()
     }
     /// Makes durable what there is, and commits what can be; the batches that are committed by it, and whose inputs and
     /// blocks may go. After an error call it again when what it says is mended: nothing is lost by it.
     pub(crate) fn sync(&mut self) -> Result<Vec<Time>> {
-        if self.open.first_key_value().is_some_and(|(_, ended)| *ended) {
+        if self.first_has_ended() {
             // What a batch has changed is durable before its commit.
             self.logs.iter().try_for_each(|logs| logs.sync())?;
             let logs = self.logs.as_ref().map_or([None; 2], |logs| logs.ends());
-            while let Some((time, true)) = self.open.first_key_value().map(|(time, ended)| (*time, *ended)) {
-                let forget = (time - self.looks_back).into();
-                self.record(&DriverEvent::Committed { time: time.into(), forget, logs })?;
+            while self.first_has_ended()
+                && let Some((time, batch)) = self.open.first_key_value()
+            {
+                let (time, forget) = (*time, (*time - self.looks_back).into());
+                let sinks = batch.sinks.iter().map(|output| output.to_string()).collect();
+                self.record(&DriverEvent::Committed { time: time.into(), forget, logs, sinks })?;
                 self.open.remove(&time);
                 self.recorded.push(time);
             }

@@ -4,7 +4,7 @@
 
 use super::job_generator::{BatchOutcome, JobGenerator, Phase};
 use crate::durable::{Durable, Opened, Resumption};
-use headwater_core::dstream::DStreamGraph;
+use headwater_core::dstream::{BatchJob, DStreamGraph};
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
 use std::collections::VecDeque;
@@ -40,10 +40,11 @@ impl Commits {
 }
 
 impl JobGenerator {
-    /// The inputs of batch `time` are fixed; whether its jobs may be handed out.
-    pub(super) fn allocated(&mut self, time: Time) -> bool {
+    /// The inputs of batch `time` are fixed; whether its `jobs` may be handed out.
+    pub(super) fn allocated(&mut self, time: Time, jobs: &[BatchJob]) -> bool {
         let Some(commits) = &mut self.commits else { return true };
-        let recorded = commits.durable.allocated(time);
+        let sinks = jobs.iter().filter(|job| job.commits).filter_map(|job| job.operator).collect();
+        let recorded = commits.durable.allocated(time, sinks);
         self.is_recorded(recorded) && self.sync()
     }
     /// The jobs of batch `time` have ended.

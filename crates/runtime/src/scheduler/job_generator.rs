@@ -220,7 +220,7 @@ impl JobGenerator {
         self.status.batch_submitted(time);
         match caught("generating the jobs", || self.jobs_and_inputs(time)) {
             Ok((jobs, inputs)) => {
-                if self.allocated(time) {
+                if self.allocated(time, &jobs) {
                     self.scheduler.submit(time, jobs, inputs);
                 }
             }

@@ -1,0 +1,172 @@
+//! SQLite: the suite, and what a file can do to a sink.
+
+use crate::numbers;
+use crate::place::{self, Place, Process, error, rows, says};
+use crate::suite::{self, refuses};
+use headwater::ErrorKind;
+use headwater::testkit::{TemporaryFolder, temporary_folder};
+use headwater_sql::SqlDatabase;
+use std::time::Duration;
+
+pub(crate) struct Sqlite {
+    folder: TemporaryFolder,
+}
+impl Sqlite {
+    pub(crate) fn new() -> Sqlite {
+        Sqlite { folder: temporary_folder() }
+    }
+    pub(crate) fn path(&self) -> String {
+        format!("{}/counts.db", self.folder)
+    }
+    fn url(&self) -> String {
+        format!("sqlite://{}?mode=rwc", self.path())
+    }
+}
+impl Place for Sqlite {
+    const BIG_INTEGER: &'static str = "INTEGER";
+    const HEX: &'static str = "HEX(raw)";
+    fn database(&self) -> SqlDatabase {
+        SqlDatabase::sqlite(self.path())
+    }
+    fn rows(&self, sql: &str) -> Vec<(String, i64)> {
+        place::sqlite::rows(&self.url(), sql)
+    }
+    fn run(&self, sql: &str) {
+        place::sqlite::run(&self.url(), sql);
+    }
+    fn table(&self, name: &str) -> String {
+        name.to_owned()
+    }
+    fn quoted(name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+#[test]
+fn sqlite_keeps_the_rules_of_sinks() {
+    suite::run(Sqlite::new);
+}
+
+#[test]
+fn values_that_sqlite_refuses_are_named() {
+    let place = Sqlite::new();
+    place.run("CREATE TABLE counts (word TEXT DEFAULT '' CHECK (length(word) <= 5), count INTEGER NOT NULL CHECK (count < 1000))");
+    let process: Process<(Option<String>, Option<i64>)> = Process::begin(place.append(), None).unwrap();
+    let row = |word: &str, count: i64| (Some(word.to_owned()), Some(count));
+    process.write(1, vec![row("a", 1), (None, Some(2))]).unwrap();
+    let many = |wrong| (0..700).map(|n| row("w", n)).chain([wrong]).chain((0..70).map(|n| row("x", n))).collect();
+    let too_long = many(row("longer", 3));
+    refuses(&place, &process, 2, too_long, &["column \"word\"", "(\"longer\", 3) is refused: CHECK constraint failed"]);
+    refuses(&place, &process, 2, many((None, None)), &["column \"count\"", "(NULL, NULL) is refused: NOT NULL"]);
+    refuses(&place, &process, 2, many(row("x", 1000)), &["column \"count\"", "(\"x\", 1000) is refused: CHECK"]);
+    process.write(2, many(row("end", 999))).unwrap();
+}
+
+#[test]
+fn a_number_that_is_none_is_refused() {
+    let place = Sqlite::new();
+    place.run("CREATE TABLE counts (word TEXT, count REAL)");
+    let process: Process<(String, f64)> = Process::begin(place.append(), None).unwrap();
+    let (kind, message) = error(process.write(1, vec![("a".to_owned(), f64::NAN)]));
+    assert_eq!(kind, ErrorKind::Data);
+    says(
+        &message,
+        &["table \"counts\", column \"count\": the row (\"a\", \"NaN\") is refused: the database has no NaN"],
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_had_is_an_error_that_may_pass() {
+    let place = Sqlite::new();
+    let path = format!("{}/later/counts.db", place.folder);
+    let database = SqlDatabase::sqlite(&path).connect_timeout(Duration::from_millis(300));
+    let sink = || database.append_to("counts").columns(["word", "count"]).create_table();
+    let (kind, message) = error(Process::<(String, i64)>::begin(sink(), None));
+    assert_eq!(kind, ErrorKind::Outside, "{message}");
+    says(&message, &[&path, "unable to open database file"]);
+    std::fs::create_dir(format!("{}/later", place.folder)).unwrap();
+    Process::<(String, i64)>::begin(sink(), None).unwrap().write(1, rows(&[("a", 1)])).unwrap();
+}
+
+#[test]
+fn a_file_that_another_program_locks_is_waited_for() {
+    let place = Sqlite::new();
+    let database = place.database().connect_timeout(Duration::from_millis(200));
+    let sink = database.append_to("counts").columns(["word", "count"]).create_table();
+    let process: Process<(String, i64)> = Process::begin(sink, None).unwrap();
+    place::wait(async {
+        use sqlx::Connection;
+        let mut other = sqlx::SqliteConnection::connect(&place.url()).await.unwrap();
+        let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let (kind, message) = error(process.write(1, rows(&[("a", 1)])));
+        assert_eq!(kind, ErrorKind::Outside);
+        says(&message, &["database is locked"]);
+        lock.rollback().await.unwrap();
+    });
+    process.write(1, rows(&[("a", 1)])).unwrap();
+    assert_eq!(place.counts(), rows(&[("a", 1)]));
+}
+
+#[test]
+fn a_full_file_loses_nothing() {
+    let place = Sqlite::new();
+    let sink = |pages| {
+        let database = place.database().sqlite_pages_max(pages);
+        database.append_to("counts").columns(["word", "count"]).create_table()
+    };
+    let process = Process::begin(sink(40), None).unwrap();
+    let batch = |batch: u64| (0..300).map(|n| (format!("a word of batch {batch}, number {n}"), n)).collect::<Vec<_>>();
+    let full = (1..100).find_map(|time| process.write(time, batch(time)).err().map(|error| (time, error)));
+    let (time, full) = full.expect("40 pages are soon full");
+    assert_eq!(full.kind(), ErrorKind::Outside);
+    says(&full.to_string(), &["table \"counts\": the rows cannot be written", "database or disk is full"]);
+    assert!(time > 2 && place.counts().len() == 300 * (time as usize - 1));
+    drop(process);
+    let process = Process::begin(sink(4000), Some(time - 1)).unwrap();
+    (time - 1..time + 5).for_each(|time| process.write(time, batch(time)).unwrap());
+    assert_eq!(place.counts().len(), 300 * (time as usize + 4));
+}
+
+#[test]
+fn what_is_no_file_is_no_database() {
+    for path in ["", ":memory:"] {
+        let sink = SqlDatabase::sqlite(path).append_to("counts").columns(["word", "count"]);
+        let (kind, message) = error(Process::<(String, i64)>::begin(sink, None));
+        assert_eq!(kind, ErrorKind::Program);
+        says(&message, &["a database in memory would end with its connection"]);
+    }
+    let sink = SqlDatabase::sqlite("x").connections(0).append_to("counts").columns(["word", "count"]);
+    says(&error(Process::<(String, i64)>::begin(sink, None)).1, &["`.connections(1)` at least"]);
+}
+
+/// The folder of the child, by which it knows that it is one.
+const FOLDER: &str = "HEADWATER_NUMBERS_FOLDER";
+
+#[test]
+#[ignore = "the other test runs it, in a process that it kills"]
+fn the_numbers_in_a_child() {
+    if let Ok(folder) = std::env::var(FOLDER) {
+        let database = SqlDatabase::sqlite(format!("{folder}/counts.db")).ledger("ledger");
+        numbers::start(&folder, &database, "counts").unwrap().await_termination().unwrap();
+    }
+}
+
+#[test]
+fn a_killed_program_loses_and_doubles_no_number() {
+    let place = Sqlite::new();
+    place.run("CREATE TABLE counts (word TEXT NOT NULL, count INTEGER NOT NULL)");
+    let mut count = 0;
+    for kill in 0..5 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--ignored", "--exact", "sqlite::the_numbers_in_a_child"]).env(FOLDER, &*place.folder);
+        let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
+        count = numbers::await_more(&place, count + 300);
+        std::thread::sleep(Duration::from_millis(13 * kill));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let running = numbers::start(&place.folder, &place.database().ledger("ledger"), "counts").unwrap();
+    numbers::await_more(&place, count + 300);
+    running.stop_gracefully().unwrap();
+    assert!(numbers::check(&place) > count);
+}
