@@ -92,9 +92,13 @@ impl RedisServer {
         });
         connected.map_err(|error| self.error(self.connecting(&error), &error))
     }
+    /// How long to wait for a connection.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.connect_timeout
+    }
     /// What was tried; a server that is spoken to in the wrong way closes the connection, or waits for more, and says no more
     /// than that.
-    fn connecting(&self, error: &redis::RedisError) -> &'static str {
+    pub(crate) fn connecting(&self, error: &redis::RedisError) -> &'static str {
         let closed = error.is_connection_dropped() && !error.is_connection_refusal();
         let with_tls = matches!(self.info.as_ref().map(ConnectionInfo::addr), Ok(ConnectionAddr::TcpTls { .. }));
         match with_tls {

@@ -6,4 +6,5 @@ mod conformance;
 mod crashes;
 mod failures;
 mod ledger;
+mod look_up;
 mod server;
