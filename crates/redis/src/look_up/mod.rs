@@ -1,6 +1,6 @@
 //! [`LookUp`]: records that are completed by what a service answers, asked from the tasks by an async client of any kind.
-//! Nothing here knows Redis. A task asks for the keys of its partition, many at a time ([`requests`]); the client and its
-//! sockets live on a thread of their own ([`io`]).
+//! Nothing here knows Redis. A task asks for the keys of its partition, many at a time (`requests.rs`); the client and its
+//! sockets live on a thread of their own (`io.rs`).
 
 mod cache;
 mod client;

@@ -43,8 +43,9 @@ const BATCH_BYTES_CEILING: usize = 768 << 20;
 ///
 /// # Limits
 /// A batch has at most [`batch_bytes_max`](RedisSink::batch_bytes_max) bytes of commands, 256 MiB unless told otherwise:
-/// the driver has them in memory, and so does Redis until the `EXEC`, which takes about a second for a million fields and lets
-/// others wait. Ledger and keys must be on one server; Redis Cluster, where they would have to be in one slot, and Sentinel
+/// the driver has them in memory, and Redis, until the `EXEC`, up to two and a half times as much. The `EXEC` takes some
+/// seconds for a million writes, and others wait. The ledger stays: one key for each output of an application with a checkpoint folder, and without one a key for
+/// each process, which nobody removes. Ledger and keys must be on one server; Redis Cluster, where they would have to be in one slot, and Sentinel
 /// are not supported. Redis 5 or newer; before Redis 7 a user who may run scripts and not the commands in them can leave a
 /// part of a batch, until it is allowed and the batch is tried again.
 ///

@@ -165,12 +165,25 @@ fn what_the_user_may_not_do_is_named_and_leaves_the_batch_out_as_a_whole() {
 
 #[test]
 #[ignore = "starts a Redis"]
-fn a_batch_of_many_chunks_is_one() {
+fn a_batch_of_many_calls_and_chunks_is_one() {
     let server = Server::start();
-    let entry = |n: u64| [("n", n.to_string()), ("text", "x".repeat(1000))];
-    let sink = RedisSink::new(server.described()).stream("s", MaxLen::unlimited(), entry);
-    let process = Process::new(sink, None);
-    process.recover::<u64>().unwrap();
+    let writes = |n: u64| {
+        let text = "x".repeat(1000);
+        [RedisWrite::hash("h", n, n), RedisWrite::stream("s", [("n", n.to_string()), ("text", text)])]
+    };
+    let process = Process::new(RedisSink::new(server.described()).writes(writes), None);
+    process.recover().unwrap();
     process.write(1, (0..20_000).collect()).unwrap();
-    assert_eq!(server.ask::<u64>("XLEN s"), 20_000);
+    assert_eq!((server.ask::<u64>("XLEN s"), server.ask::<u64>("HLEN h")), (20_000, 20_000));
+    // As many fields as a command takes, and more.
+    let fields = to_hash(server.url());
+    fields.recover::<u64>().unwrap();
+    fields.write(2, (20_000..30_000).collect()).unwrap();
+    assert_eq!(server.ask::<u64>("HLEN h"), 30_000);
+    // And an entry with as many as are taken.
+    let wide = |n: u64| (0..n).map(|field| (field, field));
+    let wide = Process::new(RedisSink::new(server.url()).stream("wide", MaxLen::about(9), wide), None);
+    wide.recover::<u64>().unwrap();
+    wide.write(3, vec![998]).unwrap();
+    assert_eq!(server.ask::<u64>("XLEN wide"), 1);
 }
