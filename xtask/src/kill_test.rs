@@ -3,17 +3,24 @@
 use crate::step::{cargo, check};
 
 /// What `cargo xtask test` runs, with five kills each: for people there are as many as they like.
-const IN_TEST: [&[&str]; 5] = [
+const IN_TEST: [&[&str]; 9] = [
     &["--program", "stateless"],
     &["--program", "window"],
     &["--program", "state"],
     &["--program", "money"],
     &["--program", "state", "--source", "receiver"],
+    &["--program", "money", "--sink", "sqlite"],
+    &["--program", "money", "--sink", "postgres", "--kill-server"],
+    &["--program", "money", "--sink", "mysql", "--kill-server"],
+    &["--program", "money", "--sink", "redis", "--kill-server"],
 ];
 
-/// The options are those of the package `kill-test`, which says what there is.
+/// The options are those of the package `kill-test`, which says what there is; a sink is a feature of it.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
-    check(cargo(&["run", "--quiet", "--package", "kill-test", "--", "run"]).args(options))
+    let sink = options.iter().skip_while(|option| **option != "--sink").nth(1).filter(|sink| **sink != "files");
+    let features = sink.map_or(Vec::new(), |sink| vec!["--features", sink]);
+    let mut command = cargo(&["run", "--quiet", "--package", "kill-test"]);
+    check(command.args(features).args(["--", "run"]).args(options))
 }
 
 pub(crate) fn in_test() -> Result<(), String> {

@@ -33,9 +33,9 @@
 
 pub use headwater_core::{
     Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
-    HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, RangePartitioner,
-    Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, TextRecord, accumulator, direct, dstream, engine,
-    env, hash, input, item, listener, rdd, receiver, sink, state, text, time, transport, wire,
+    HashPartitioner, Key, LazyPool, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning,
+    RangePartitioner, Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, TextRecord, accumulator,
+    direct, dstream, engine, env, hash, input, item, listener, rdd, receiver, sink, state, text, time, transport, wire,
 };
 pub use headwater_runtime::{
     Conf, ConfEntry, ConfSource, Fate, ListenerHandle, OperatorFate, Progress, RddQueue, Remaining, RunningContext,

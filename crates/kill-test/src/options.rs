@@ -81,6 +81,8 @@ pub(crate) enum Sink {
     Postgres,
     /// The same of MySQL or MariaDB.
     Mysql,
+    /// A stream of Redis.
+    Redis,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]

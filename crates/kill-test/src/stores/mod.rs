@@ -1,7 +1,9 @@
 //! The sinks and what they hold, one file each.
 
 mod files;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
 mod server;
 #[cfg(feature = "sql")]
 mod sql;
@@ -25,6 +27,8 @@ pub(crate) fn write(rows: &DStream<Row>, options: &ApplicationOptions) -> headwa
         Sink::Postgres => sql::write(rows, &headwater_sql::SqlDatabase::postgres(&options.server)),
         #[cfg(feature = "mysql")]
         Sink::Mysql => sql::write(rows, &headwater_sql::SqlDatabase::mysql(&options.server)),
+        #[cfg(feature = "redis")]
+        Sink::Redis => redis::write(rows, &options.server),
         #[allow(unreachable_patterns, reason = "where all features are on")]
         other => return Err(headwater::Error::program(missing(other))),
     };
@@ -55,6 +59,8 @@ pub(crate) fn open(sink: Sink, dir: &str) -> Result<Box<dyn Store>, String> {
         Sink::Postgres => Ok(Box::new(sql::Served::<sqlx::Postgres>::start("postgres", dir)?)),
         #[cfg(feature = "mysql")]
         Sink::Mysql => Ok(Box::new(sql::Served::<sqlx::MySql>::start("mysql", dir)?)),
+        #[cfg(feature = "redis")]
+        Sink::Redis => Ok(Box::new(redis::Redis::start(dir)?)),
         #[allow(unreachable_patterns, reason = "where all features are on")]
         other => Err(missing(other)),
     }
