@@ -34,8 +34,8 @@
 pub use headwater_core::{
     Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
     HashPartitioner, Key, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning, RangePartitioner,
-    Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, TextRecord, accumulator, direct, dstream, engine,
-    env, hash, input, item, listener, rdd, receiver, state, text, time, transport, wire,
+    Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, TextRecord, accumulator, dead_letters, direct,
+    dstream, engine, env, hash, input, item, listener, rdd, receiver, state, text, time, transport, wire,
 };
 pub use headwater_runtime::{
     Conf, ConfEntry, ConfSource, Fate, ListenerHandle, OperatorFate, Progress, RddQueue, Remaining, RunningContext,

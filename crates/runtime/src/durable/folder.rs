@@ -1,13 +1,15 @@
-//! Looks into a checkpoint folder ([`CheckpointFolder`]) without taking it over: whoever runs there goes on. It writes nothing
-//! and takes no lock. The program `headwater` shows it to people and scripts.
+//! Looks into a checkpoint folder ([`CheckpointFolder`]) without taking it over: whoever runs there goes on. It takes no lock,
+//! and writes nothing but requests for dead letters. The program `headwater` shows it to people and scripts.
 
 mod check;
+mod dead_letters;
 mod events;
 mod keys;
 mod overview;
 mod states;
 
 pub use check::{CheckedPart, CheckpointCheck, PartSize};
+pub use dead_letters::AskedLetters;
 pub use events::CheckpointEvent;
 pub use headwater_storage::{FileCheck, FileCondition, FolderCheck};
 pub use overview::{

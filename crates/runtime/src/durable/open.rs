@@ -1,6 +1,7 @@
 //! How a process takes over a checkpoint folder: lock, fence, journal; then the plan, the inputs and the states, before
 //! anything runs.
 
+use super::dead_letters::{DeadLetters, LetterOptions};
 use super::driver_state::DriverState;
 use super::event::{DriverEvent, Started, StateSnapshot, StoredOperator};
 use super::plan::{Fate, UpgradePlan, operators_of};
@@ -9,6 +10,7 @@ use super::resume::{DownTime, Resumption};
 use super::run::Durable;
 use super::snapshots::SnapshotFolder;
 use super::state_logs::{StateLogs, read_log};
+use headwater_core::dead_letters::DeadLetterLimits;
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, StorageLock};
 use headwater_core::input::InputFolder;
@@ -31,6 +33,7 @@ pub(crate) struct OpenOptions {
     pub(crate) loses_inputs: bool,
     /// Bytes of changes behind which there is a snapshot of the states.
     pub(crate) snapshot_after: u64,
+    pub(crate) dead_letters: DeadLetterLimits,
 }
 
 /// A folder that this process has taken over.
@@ -39,7 +42,7 @@ pub(crate) struct Opened {
     pub(super) folder: String,
     pub(super) options: OpenOptions,
     pub(super) fence: Arc<Fence>,
-    pub(super) journal: Journal<DriverState>,
+    pub(super) journal: Arc<Journal<DriverState>>,
     pub(super) lock: Option<Box<dyn Any + Send + Sync>>,
     /// As the process before left it.
     left: DriverState,
@@ -90,7 +93,7 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
     recovery.warnings().iter().for_each(|warning| env.console.warn(warning));
     let left = journal.read(DriverState::clone);
     let resumption = Resumption::of(&left, batch, env.clock.now(), options.down_time).map_err(within)?;
-    let (env, folder) = (env.clone(), folder.to_owned());
+    let (env, folder, journal) = (env.clone(), folder.to_owned(), Arc::new(journal));
     Ok(Opened { env, folder, options, fence, journal, lock, left, resumption })
 }
 
@@ -126,6 +129,7 @@ impl Opened {
         let (logs, versions, plan) = self.load_states(graph, committed, &operators, plan)?;
         plan.check(&self.options.dropped)?;
         let restored = self.restore_inputs(graph, &plan)?;
+        let letters = self.open_letters(graph, committed)?;
         graph.end_restore(committed, &versions)?;
         if plan.changes_something() {
             self.env.console.warn(&format!("{} goes on with a changed program:\n{plan}", self.folder));
@@ -144,7 +148,7 @@ impl Opened {
             gaps,
         }))?;
         self.journal.sync()?;
-        Durable::new(self, graph.clone(), logs, restored, committed)
+        Durable::new(self, graph.clone(), (logs, letters), restored, committed)
     }
     fn left_gaps(&self) -> Vec<(Time, Time)> {
         let known = self.left.gaps.iter().map(|(after, before)| (Time::from(*after), Time::from(*before)));
@@ -182,6 +186,25 @@ impl Opened {
             }
         }
         Ok(restored)
+    }
+
+    /// The store of what is set aside, where something is or was.
+    fn open_letters(&self, graph: &DStreamGraph, committed: Time) -> Result<Option<Arc<DeadLetters>>> {
+        let operators: BTreeSet<&'static str> = graph.set_aside_operators().map(OperatorId::as_str).collect();
+        if operators.is_empty() && self.left.letters.next == 0 {
+            return Ok(None);
+        }
+        let OpenOptions { application, dead_letters: limits, .. } = &self.options;
+        let (epoch, forget) = (self.fence.epoch(), committed - graph.looks_back());
+        let options = LetterOptions { application, epoch, limits: *limits, operators, forget };
+        let letters = Arc::new(DeadLetters::open(&self.env, &self.folder, self.journal.clone(), options)?);
+        let (zero, batch) = (self.resumption.zero, graph.batch_duration());
+        for (time, inputs) in &self.left.batches {
+            let (time, is_done) = (Time::from(*time), Time::from(*time) <= committed);
+            letters.restore(ceiling(time, batch, zero)?, inputs, is_done)?;
+        }
+        graph.context().keep_dead_letters_in(letters.clone());
+        Ok(Some(letters))
     }
 
     /// Loads the states. What an operator cannot read is in the plan.

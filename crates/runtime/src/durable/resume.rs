@@ -101,9 +101,12 @@ mod tests {
         let (operators, gaps) = (Vec::new(), Vec::new());
         state.apply(&DriverEvent::Started(Started { epoch: 1, zero: Millis(100), batch_millis: 10, operators, gaps }));
         let time = |n: i64| Millis(100 + 10 * n);
-        (1..=allocated).for_each(|n| state.apply(&DriverEvent::Allocated { time: time(n), inputs: Vec::new() }));
-        (1..=committed)
-            .for_each(|n| state.apply(&DriverEvent::Committed { time: time(n), forget: Millis(0), logs: [None; 2] }));
+        (1..=allocated).for_each(|n| {
+            state.apply(&DriverEvent::Allocated { time: time(n), inputs: Vec::new(), letters: Default::default() })
+        });
+        (1..=committed).for_each(|n| {
+            state.apply(&DriverEvent::Committed { time: time(n), forget: Millis(0), logs: [None; 2], letters: None })
+        });
         state
     }
     fn at(millis: i64) -> Time {
