@@ -2,6 +2,7 @@
 //! `tests/data`; `UPDATE_GOLDEN=1` writes those files.
 #![allow(clippy::disallowed_methods, reason = "a test starts the program and reads its own files")]
 
+mod dead_letters;
 mod golden;
 mod plan;
 mod program;
