@@ -77,4 +77,6 @@ mod documents {
     struct KeyedState;
     #[doc = include_str!("../../../docs/guide/09-durability.md")]
     struct Durability;
+    #[doc = include_str!("../../../docs/guide/10-failures.md")]
+    struct Failures;
 }
