@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::people::{aligned, when};
 use crate::place;
 use headwater::checkpoint::CheckpointFolder;
-use headwater::dead_letters::DeadLetter;
+use headwater::dead_letters::{DeadLetter, LetterSource};
 use headwater::{Error, ErrorKind};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -109,6 +109,7 @@ fn show(folder: &str, number: u64, json: bool, out: &mut dyn Write) -> Result<u8
         ("partition", partition.to_string()),
         ("record in it", of.index.to_string()),
         ("attempt", of.attempt.to_string()),
+        ("source", of.source.as_ref().map_or_else(|| "not known".to_owned(), LetterSource::to_string)),
         ("asked", if is_asked { "to go through its operator once more" } else { "nothing" }.to_owned()),
         ("error", of.error.clone()),
         ("record", payload(&letter).to_string()),
@@ -125,12 +126,17 @@ fn as_json(letter: &DeadLetter, is_asked: bool, with_record: bool) -> Value {
     let DeadLetter { number, operator, batch, partition, letter: of } = letter;
     let mut value = json!({
         "letter": number, "operator": operator, "batch_ms": batch.milliseconds(), "partition": partition,
-        "index": of.index, "attempt": of.attempt, "re_drive_asked": is_asked, "error": of.error,
+        "index": of.index, "attempt": of.attempt, "source": of.source.as_ref().map(source), "re_drive_asked": is_asked, "error": of.error,
     });
     if with_record {
         value["record"] = payload(letter);
     }
     value
+}
+
+fn source(of: &LetterSource) -> Value {
+    let LetterSource { input, partition, from, until, offset } = of;
+    json!({"input": input, "partition": partition, "from": from, "until": until, "offset": offset})
 }
 
 fn ask(

@@ -1,6 +1,6 @@
 //! [`Gathering`]: what one computation of a partition sets aside, until it is through.
 
-use super::letter::{Letter, SetAside, cut, error_text};
+use super::letter::{Letter, LetterSource, SetAside, cut, error_text};
 use super::outlet::OutletOfBatch;
 use super::store::DeadLetterLimits;
 use crate::rdd::Task;
@@ -44,7 +44,7 @@ impl<'a> Gathering<'a> {
     pub(crate) fn set_aside(
         &mut self,
         offset: usize,
-        attempt: u32,
+        (attempt, source): (u32, Option<LetterSource>),
         failure: Failure,
         write: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
@@ -63,7 +63,7 @@ impl<'a> Gathering<'a> {
         written.map_err(|unwritten| {
             unwritten.within(format!("a record on which the closure failed ({error}) cannot be set aside"))
         })?;
-        let letter = Letter { index: self.read + offset as u64, attempt, error, payload };
+        let letter = Letter { index: self.read + offset as u64, attempt, error, source, payload };
         self.bytes += letter.bytes();
         self.letters.push_back(letter);
         if self.outlet.store().drops_oldest() {
@@ -77,7 +77,8 @@ impl<'a> Gathering<'a> {
         self.outlet.store().check_room(self.letters.len() as u64, self.bytes)
     }
     /// The computation is through, or as far as somebody wants it: what it has set aside goes with the task.
-    pub(crate) fn hand_over(self, task: &Task<'_>) -> Result<()> {
+    pub(crate) fn hand_over(mut self, task: &Task<'_>) -> Result<()> {
+        self.find_offsets();
         let Gathering { outlet, letters, skipped, .. } = self;
         if letters.is_empty() && skipped == 0 {
             return Ok(());
@@ -85,5 +86,13 @@ impl<'a> Gathering<'a> {
         let (operator, batch, job) = (outlet.operator, outlet.batch, task.context().batch_time());
         let (partition, letters) = (outlet.first_partition + task.partition(), letters.into());
         outlet.hand_over(SetAside { operator, batch, partition, job, skipped, letters })
+    }
+    /// Where all of a range was read, and there were as many records as offsets, each has its own.
+    fn find_offsets(&mut self) {
+        for letter in self.letters.iter_mut().filter(|_| self.outlet.reads_input) {
+            if let Some(source) = letter.source.as_mut().filter(|source| source.until - source.from == self.read) {
+                source.offset = Some(source.from + letter.index);
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::time::Time;
 use crate::{Error, Result, codec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Bytes of an error's text that are kept; what is longer is cut.
 const ERROR_BYTES_MAX: usize = 1000;
@@ -34,8 +35,36 @@ pub struct Letter {
     pub attempt: u32,
     /// The closure's error or the panic's message, up to 1,000 bytes of it.
     pub error: String,
+    /// Where the source has the record, if it came from ranges of a source's offsets by steps that do not shuffle.
+    pub source: Option<LetterSource>,
     /// The record as MessagePack, with the names of fields.
     pub payload: Vec<u8>,
+}
+
+/// Where the record of a letter came from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LetterSource {
+    /// The stable id of the input.
+    pub input: String,
+    /// The source's number of the partition.
+    pub partition: u32,
+    /// The first offset that the batch had of it.
+    pub from: u64,
+    /// The offset behind the last one.
+    pub until: u64,
+    /// The offset of the record, where its operator reads the input itself, all of the range was read, and no offset in it
+    /// is without a record.
+    pub offset: Option<u64>,
+}
+
+impl fmt::Display for LetterSource {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let LetterSource { input, partition, from, until, offset } = self;
+        match offset {
+            Some(offset) => write!(f, "{input}, partition {partition}, offset {offset}"),
+            None => write!(f, "{input}, partition {partition}, in offsets {from}..{until}"),
+        }
+    }
 }
 
 impl DeadLetter {
@@ -64,7 +93,8 @@ impl Letter {
     pub fn bytes(&self) -> u64 {
         /// Numbers, names of fields, and what a log adds.
         const HEAD_BYTES: usize = 64;
-        (HEAD_BYTES + self.error.len() + self.payload.len()) as u64
+        let source = self.source.as_ref().map_or(0, |source| size_of::<LetterSource>() + source.input.len());
+        (HEAD_BYTES + self.error.len() + source + self.payload.len()) as u64
     }
 }
 
@@ -92,6 +122,8 @@ pub struct Redriven {
     pub number: u64,
     /// How often the record was tried.
     pub attempt: u32,
+    /// Where it came from.
+    pub source: Option<LetterSource>,
     /// The record.
     pub payload: Vec<u8>,
 }

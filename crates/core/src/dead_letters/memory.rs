@@ -131,6 +131,7 @@ mod tests {
             index: index as u64,
             attempt: 1,
             error: "bad".to_owned(),
+            source: None,
             payload: vec![*byte],
         };
         let letters = payloads.iter().enumerate().map(letter).collect();

@@ -8,7 +8,7 @@ mod outlet;
 mod store;
 
 pub(crate) use gathering::{Failure, Gathering};
-pub use letter::{DeadLetter, Letter, Redriven, SetAside};
+pub use letter::{DeadLetter, Letter, LetterSource, Redriven, SetAside};
 pub(crate) use memory::MemoryDeadLetters;
 pub(crate) use outlet::{Outlet, OutletOfBatch};
 pub use store::{DeadLetterLimits, DeadLetterStore};

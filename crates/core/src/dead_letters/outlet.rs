@@ -26,6 +26,8 @@ pub(crate) struct OutletOfBatch {
     pub(super) batch: Time,
     /// What partition 0 of the dataset is called: those that are driven once more stand behind the others.
     pub(super) first_partition: usize,
+    /// Whether the operator reads an input itself: then the position of a record may say its offset.
+    pub(super) reads_input: bool,
 }
 
 impl Outlet {
@@ -37,8 +39,8 @@ impl Outlet {
         }
         outlet
     }
-    pub(crate) fn of(self: &Arc<Self>, operator: OperatorId, batch: Time) -> OutletOfBatch {
-        OutletOfBatch { outlet: self.clone(), operator, batch, first_partition: 0 }
+    pub(crate) fn of(self: &Arc<Self>, operator: OperatorId, batch: Time, reads_input: bool) -> OutletOfBatch {
+        OutletOfBatch { outlet: self.clone(), operator, batch, first_partition: 0, reads_input }
     }
 }
 
@@ -54,7 +56,7 @@ impl OutletOfBatch {
     }
     /// The same, for partitions that stand behind so many others.
     pub(crate) fn behind(&self, partitions: usize) -> OutletOfBatch {
-        OutletOfBatch { first_partition: partitions, ..self.clone() }
+        OutletOfBatch { first_partition: partitions, reads_input: false, ..self.clone() }
     }
     /// What the operator gets once more in this batch.
     pub(crate) fn redriven(&self) -> Vec<Redriven> {

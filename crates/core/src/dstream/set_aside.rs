@@ -80,7 +80,7 @@ impl<T: Data> SettingAside<T> {
     ///
     /// ```
     /// use headwater::{testkit::check, Text};
-    /// let numbers = |line: &Text| line.split(' ').map(|word| word.parse()).collect::<Result<Vec<u32>, _>>();
+    /// let numbers = |line: &Text| line.as_str().split(' ').map(|word| word.parse()).collect::<Result<Vec<u32>, _>>();
     /// let lines = ["1 2", "3 x 4", "5"].map(Text::from).to_vec();
     /// check([lines], |lines| lines.set_aside().try_flat_map(numbers), [vec![1, 2, 5]]);
     /// ```
@@ -170,9 +170,9 @@ impl<T: Data> SettingAside<T> {
     ) -> DStream<U> {
         let (outlet, again, context) =
             (Outlet::new(self.stream.context()), Arc::new(again), self.stream.context().clone());
-        let parent = self.stream.node.clone();
+        let (parent, reads_input) = (self.stream.node.clone(), self.stream.node.parents().is_empty());
         let stream = self.stream.attach(kind, vec![self.stream.node.clone()], move |tick: &Tick| {
-            let outlet = outlet.of(tick.operator, tick.time);
+            let outlet = outlet.of(tick.operator, tick.time, reads_input);
             let redriven = outlet.redriven();
             let rdd = match parent.get_or_compute(tick.time)? {
                 None if redriven.is_empty() => return Ok(None),
@@ -183,8 +183,8 @@ impl<T: Data> SettingAside<T> {
             if redriven.is_empty() {
                 return Ok(Some(tick.placed(fresh)));
             }
-            let (write, attempt) = (payload as _, next_attempt as _);
-            let (aside, again) = (Aside { outlet: outlet.behind(partitions), write, attempt }, again.clone());
+            let (write, attempt, source) = (payload as _, next_attempt as _, |of: &Redriven| of.source.clone());
+            let (aside, again) = (Aside { outlet: outlet.behind(partitions), write, attempt, source }, again.clone());
             let again = context
                 .parallelize(redriven, 1)
                 .mapped_aside(aside, move |letter: &Redriven, out| again(codec::read(&mut &letter.payload[..])?, out));
@@ -196,7 +196,7 @@ impl<T: Data> SettingAside<T> {
 }
 
 fn first_try<T: Data>(outlet: OutletOfBatch) -> Aside<T> {
-    Aside { outlet, write: codec::write, attempt: |_| 1 }
+    Aside { outlet, write: codec::write, attempt: |_| 1, source: |_| None }
 }
 /// A letter that fails again, or whose record does not read as what the stream has now, is the same record.
 fn payload(letter: &Redriven, out: &mut Vec<u8>) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use super::retain::truncate;
 use super::{CHUNK, Outcome, Rdd, Stop, Task};
-use crate::dead_letters::{Failure, Gathering, OutletOfBatch};
+use crate::dead_letters::{Failure, Gathering, LetterSource, OutletOfBatch};
 use crate::origin::Origin;
 use crate::{Closure, Record, Result, panic_message};
 use std::error::Error;
@@ -18,6 +18,8 @@ pub(crate) struct Aside<T> {
     pub(crate) write: fn(&T, &mut Vec<u8>) -> Result<()>,
     /// How often it has been tried, this try included.
     pub(crate) attempt: fn(&T) -> u32,
+    /// Where it came from, if that is known without the task.
+    pub(crate) source: fn(&T) -> Option<LetterSource>,
 }
 
 impl<T: Record> Rdd<T> {
@@ -35,7 +37,7 @@ impl<T: Record> Rdd<T> {
             let outcome = parent.compute(task, &mut |chunk| {
                 task.enter(origin);
                 let mut good = 0;
-                each(chunk, &aside, &mut gathering, |record, is_again| {
+                each(chunk, task, &aside, &mut gathering, |record, is_again| {
                     if is_again {
                         out.truncate(good);
                     }
@@ -65,7 +67,7 @@ impl<T: Record> Rdd<T> {
                 kept.clear();
                 kept.resize(chunk.len(), false);
                 let mut at = 0;
-                each(chunk, &aside, &mut gathering, |record, _| {
+                each(chunk, task, &aside, &mut gathering, |record, _| {
                     at += 1;
                     kept[at - 1] = keep(record)?;
                     Ok(())
@@ -83,6 +85,7 @@ impl<T: Record> Rdd<T> {
 #[inline(always)]
 fn each<T>(
     records: &[T],
+    task: &Task<'_>,
     aside: &Aside<T>,
     gathering: &mut Gathering<'_>,
     mut try_one: impl FnMut(&T, bool) -> Result<(), AnyError>,
@@ -103,7 +106,8 @@ fn each<T>(
         };
         let failed = &records[at - 1];
         is_again = true;
-        gathering.set_aside(at - 1, (aside.attempt)(failed), failure, |out| (aside.write)(failed, out))?;
+        let source = (aside.source)(failed).or_else(|| task.source());
+        gathering.set_aside(at - 1, ((aside.attempt)(failed), source), failure, |out| (aside.write)(failed, out))?;
     }
     gathering.advance(records.len());
     Ok(())

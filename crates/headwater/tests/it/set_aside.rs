@@ -1,9 +1,9 @@
 //! Records that operators set aside: the rest of the batch goes on, and each is a dead letter once, whatever is computed how
 //! often and in which process.
 
-use headwater::dead_letters::DeadLetter;
+use headwater::dead_letters::{DeadLetter, LetterSource};
 use headwater::prelude::*;
-use headwater::testkit::{TestEnv, check_on_both_engines, isolated, test_input};
+use headwater::testkit::{MemorySource, TestEnv, check_on_both_engines, isolated, test_input};
 use headwater::{Result, TaskContext};
 
 /// Batch, partition, index, attempt, error and record of each.
@@ -176,4 +176,38 @@ fn a_record_that_cannot_be_set_aside_fails_its_batch_and_says_why() {
         "{error}"
     );
     assert!(letters.is_empty());
+}
+
+#[test]
+fn a_letter_tells_where_its_source_has_the_record() {
+    let env = TestEnv::in_memory();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env()).unwrap();
+    let numbers = ssc.rate_stream(8, 2, |n| n).uid("numbers");
+    let bad = |n: &u64| if n % 4 == 1 { Err("bad") } else { Ok(*n) };
+    let count = |stream: DStream<u64>, uid: &str| {
+        stream.uid(uid).foreach_rdd(|rdd, _| rdd.count().map(drop));
+    };
+    count(numbers.set_aside().try_map(bad), "of the input");
+    count(numbers.filter(|n| *n > 1).set_aside().try_map(bad), "of what is left");
+    count(numbers.repartition(2).set_aside().try_map(bad), "behind a shuffle");
+    let source = MemorySource::new("gaps", 1);
+    source.append(0, [0, 1]).unwrap();
+    source.skip_to(0, 5).unwrap();
+    source.append(0, [2]).unwrap();
+    count(ssc.direct_stream(source).uid("gaps").set_aside().try_map(bad), "with gaps");
+    let running = ssc.start().unwrap();
+    env.clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let letters = running.dead_letters().unwrap();
+    let told = |operator: &str| {
+        let of = letters.iter().filter(|letter| letter.operator == operator);
+        let mut told: Vec<_> = of.map(|of| of.letter.source.as_ref().map(LetterSource::to_string)).collect();
+        told.sort();
+        told
+    };
+    let says = |text: &str| Some(format!("numbers, partition 1, {text}"));
+    assert_eq!(told("of the input"), [says("offset 0"), says("offset 2")]);
+    assert_eq!(told("of what is left"), [says("in offsets 0..4")]);
+    assert_eq!(told("behind a shuffle"), [None, None]);
+    assert_eq!(told("with gaps"), [Some("gaps, partition 0, in offsets 0..6".to_owned())]);
 }

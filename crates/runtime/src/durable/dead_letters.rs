@@ -119,10 +119,10 @@ impl DeadLetters {
             all.into_iter().partition(|(operator, _)| self.operators.contains(operator.as_str()));
         let mut shared = self.shared();
         shared.allocated.entry(time).or_default().extend(known);
-        for (operator, Redriven { number, attempt, payload }) in gone.into_iter().filter(|_| !is_done) {
+        for (operator, Redriven { number, attempt, source, payload }) in gone.into_iter().filter(|_| !is_done) {
             let error =
                 format!("the letter {number} was to go through {operator} once more, which the program has not");
-            let letter = Letter { index: number, attempt, error, payload };
+            let letter = Letter { index: number, attempt, error, source, payload };
             let (first, counted, partition) = (0, 1, u32::MAX);
             let piece = Piece { first, counted, batch: time, partition, operator, letters: vec![(0, letter)] };
             shared.wait(time, piece);
@@ -231,8 +231,8 @@ impl DeadLetters {
         let wanted = |operator: &str| operators.iter().any(|known| known.as_str() == operator);
         let read = shared.log.read(&asked, wanted, more)?;
         shared.log.remove(&read.iter().map(|(number, ..)| *number).collect());
-        let given = read.into_iter().map(|(number, operator, Letter { attempt, payload, .. })| {
-            (operator, Redriven { number, attempt, payload })
+        let given = read.into_iter().map(|(number, operator, Letter { attempt, source, payload, .. })| {
+            (operator, Redriven { number, attempt, source, payload })
         });
         Ok(given.collect())
     }

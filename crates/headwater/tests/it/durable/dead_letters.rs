@@ -315,3 +315,16 @@ fn letters_are_neither_lost_nor_doubled_by_a_crash_at_any_step() {
     let report = test().at_pairs_of_steps(5);
     assert!(report.all_equal() && report.runs > 20, "{report}");
 }
+
+#[test]
+fn letters_are_the_same_whatever_happens_to_the_processes_and_their_disk() {
+    let program = |ssc: &StreamingContext| {
+        let numbers = ssc.rate_stream(40, 2, |n| n).uid("numbers");
+        let check = |n: &u64| if n % 7 == 3 { Err(format!("{n} is bad")) } else { Ok((n % 3, *n)) };
+        numbers.set_aside().try_map(check).uid("check").reduce_by_key_and_window(|a, b| a + b, seconds(3))
+    };
+    let report = crash_anywhere(program).batches(6).seeds(0..60);
+    assert!(report.all_equal() && report.crashes > 30, "{report}");
+    let report = crash_anywhere(program).batches(4).at_pairs_of_steps(6);
+    assert!(report.all_equal() && report.runs > 20, "{report}");
+}

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! piece  = 1 first:u64 counted:u32 batch:i64 partition:u32 length:u16 operator count:u32 letter*
-//! letter = offset:u32 index:u64 attempt:u32 length:u32 error length:u32 payload      numbers are little-endian
+//! letter = offset:u32 index:u64 attempt:u32 source length:u32 error length:u32 payload      numbers are little-endian
+//! source = 0 | (1 | 2 offset:u64) partition:u32 from:u64 until:u64 length:u16 input
 //! ```
 //! The letter at `offset` has the number `first + offset`. When a piece is written the first time, it has all letters from
 //! `first` on; `counted` says how many those were.
 
-use headwater_core::dead_letters::{DeadLetter, Letter};
+use headwater_core::dead_letters::{DeadLetter, Letter, LetterSource};
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 
@@ -38,10 +39,11 @@ impl Piece {
         out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(self.operator.as_bytes());
         out.extend_from_slice(&(self.letters.len() as u32).to_le_bytes());
-        for (offset, Letter { index, attempt, error, payload }) in &self.letters {
+        for (offset, Letter { index, attempt, error, source, payload }) in &self.letters {
             out.extend_from_slice(&offset.to_le_bytes());
             out.extend_from_slice(&index.to_le_bytes());
             out.extend_from_slice(&attempt.to_le_bytes());
+            write_source(source.as_ref(), &mut out);
             for bytes in [error.as_bytes(), payload] {
                 out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
                 out.extend_from_slice(bytes);
@@ -87,14 +89,41 @@ fn read(bytes: &[u8]) -> Option<Piece> {
         let offset = u32::from_le_bytes(fields.array()?);
         let index = u64::from_le_bytes(fields.array()?);
         let attempt = u32::from_le_bytes(fields.array()?);
+        let source = read_source(&mut fields)?;
         let length = u32::from_le_bytes(fields.array()?);
         let error = str::from_utf8(fields.bytes(length as usize)?).ok()?.to_owned();
         let length = u32::from_le_bytes(fields.array()?);
         let payload = fields.bytes(length as usize)?.to_vec();
-        Some((offset, Letter { index, attempt, error, payload }))
+        Some((offset, Letter { index, attempt, error, source, payload }))
     });
     let letters = letters.collect::<Option<Vec<_>>>()?;
     Some(Piece { first, counted, batch, partition, operator, letters })
+}
+
+fn write_source(source: Option<&LetterSource>, out: &mut Vec<u8>) {
+    let Some(LetterSource { input, partition, from, until, offset }) = source else { return out.push(0) };
+    out.push(if offset.is_some() { 2 } else { 1 });
+    out.extend(offset.iter().flat_map(|offset| offset.to_le_bytes()));
+    out.extend_from_slice(&partition.to_le_bytes());
+    out.extend_from_slice(&from.to_le_bytes());
+    out.extend_from_slice(&until.to_le_bytes());
+    let length = u16::try_from(input.len()).expect("an operator's id is checked at the start");
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(input.as_bytes());
+}
+fn read_source(fields: &mut Fields<'_>) -> Option<Option<LetterSource>> {
+    let offset = match fields.array::<1>()? {
+        [0] => return Some(None),
+        [1] => None,
+        [2] => Some(u64::from_le_bytes(fields.array()?)),
+        _ => return None,
+    };
+    let partition = u32::from_le_bytes(fields.array()?);
+    let from = u64::from_le_bytes(fields.array()?);
+    let until = u64::from_le_bytes(fields.array()?);
+    let length = u16::from_le_bytes(fields.array()?);
+    let input = str::from_utf8(fields.bytes(usize::from(length))?).ok()?.to_owned();
+    Some(Some(LetterSource { input, partition, from, until, offset }))
 }
 
 /// What is yet to be read.
@@ -118,14 +147,22 @@ mod tests {
 
     #[test]
     fn a_piece_reads_back() {
-        let letter = |n: u8| Letter { index: 7, attempt: 2, error: "no number".to_owned(), payload: vec![n; 3] };
+        let source = |offset| LetterSource { input: "lines".to_owned(), partition: 3, from: 5, until: 9, offset };
+        let letter = |n: u8, source| {
+            let (error, payload) = ("no number".to_owned(), vec![n; 3]);
+            Letter { index: 7, attempt: 2, error, source, payload }
+        };
         let piece = Piece {
             first: 40,
             counted: 5,
             batch: Time::from_millis(-3),
             partition: 9,
             operator: "parse".to_owned(),
-            letters: vec![(1, letter(1)), (4, letter(2))],
+            letters: vec![
+                (1, letter(1, None)),
+                (3, letter(2, Some(source(None)))),
+                (4, letter(3, Some(source(Some(6))))),
+            ],
         };
         let bytes = piece.encode();
         assert_eq!(Piece::decode(&bytes).unwrap(), piece);
@@ -133,6 +170,6 @@ mod tests {
             assert_eq!(Piece::decode(&bytes[..end]).unwrap_err().kind(), ErrorKind::Data);
         }
         assert_eq!(Piece::decode(&[2]).unwrap_err().kind(), ErrorKind::Program);
-        assert_eq!(piece.into_letters().map(|letter| letter.number).collect::<Vec<_>>(), [41, 44]);
+        assert_eq!(piece.into_letters().map(|letter| letter.number).collect::<Vec<_>>(), [41, 43, 44]);
     }
 }

@@ -92,6 +92,29 @@ impl CheckpointFolder {
         self.ask(wanted, |redrive| LetterRequest { redrive, ..LetterRequest::default() })
     }
     /// Asks, in the way of [`redrive_letters`](CheckpointFolder::redrive_letters), that these letters go for good.
+    ///
+    /// ```
+    /// use headwater::{checkpoint::CheckpointFolder, prelude::*, testkit::TestEnv};
+    /// let env = TestEnv::in_memory();
+    /// let ssc = StreamingContext::with_env(Conf::new().master("local[1]").checkpoint_dir("run"), seconds(1), env.env())?;
+    /// ssc.rate_stream(3, 1, |n| n).set_aside().try_filter(|n| if *n < 2 { Err("too small") } else { Ok(true) }).print();
+    /// let running = ssc.start()?;
+    /// env.clock.advance(seconds(1));
+    /// running.await_batches(1)?;
+    /// let folder = CheckpointFolder::look(env.storage.clone(), "run")?;
+    /// assert_eq!(folder.drop_letters(|letter| letter.record::<u64>().is_ok_and(|n| n == 0))?.letters, 1);
+    /// assert_eq!(folder.waiting_requests()?, (0, 1));
+    /// env.clock.advance(seconds(1));
+    /// running.await_batches(2)?;
+    /// let mut left = Vec::new();
+    /// CheckpointFolder::look(env.storage.clone(), "run")?.each_dead_letter(|letter, is_asked| {
+    ///     left.push((letter.record::<u64>()?, is_asked));
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!((left, folder.waiting_requests()?), (vec![(1, false)], (0, 0)));
+    /// running.stop()?;
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
     pub fn drop_letters(&self, wanted: impl FnMut(&DeadLetter) -> bool) -> Result<AskedLetters> {
         self.ask(wanted, |drop| LetterRequest { drop, ..LetterRequest::default() })
     }

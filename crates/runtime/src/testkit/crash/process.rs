@@ -216,9 +216,9 @@ fn digest(graph: &DStreamGraph) -> Result<BTreeMap<String, (u64, u64)>> {
 fn letters(running: &RunningContext) -> Result<Option<(String, (u64, u64))>> {
     let letters = running.dead_letters()?;
     let hash = |DeadLetter { operator, batch, letter, .. }: &DeadLetter| {
-        let Letter { index, attempt, error, payload } = letter;
+        let Letter { index, attempt, error, source, payload } = letter;
         let place = (*attempt == 1).then_some((batch, index));
-        fnv1a(format!("{operator:?} {place:?} {attempt} {error:?} {payload:?}").as_bytes())
+        fnv1a(format!("{operator:?} {place:?} {attempt} {error:?} {source:?} {payload:?}").as_bytes())
     };
     let digest = letters.iter().map(hash).fold(0u64, u64::wrapping_add);
     Ok((!letters.is_empty()).then(|| ("dead letters".to_owned(), (letters.len() as u64, digest))))
