@@ -310,3 +310,92 @@ impl LetterLog {
         self.writer()?.remove_before(segment)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headwater_storage::MemoryStorage;
+
+    fn piece(batch: i64, payloads: &[u8]) -> Piece {
+        let letter = |(offset, byte): (usize, &u8)| {
+            let (error, source, payload) = ("bad".to_owned(), None, vec![*byte]);
+            (offset as u32, Letter { index: offset as u64, attempt: 1, error, source, payload })
+        };
+        let letters: Vec<(u32, Letter)> = payloads.iter().enumerate().map(letter).collect();
+        let (first, counted, operator) = (0, letters.len() as u32, "parse".to_owned());
+        Piece { first, counted, batch: Time::from_millis(batch), partition: 0, operator, letters }
+    }
+    fn open(storage: &Arc<dyn Storage>, epoch: u64, left: &LetterState) -> LetterLog {
+        LetterLog::open(storage, "d", ("test", epoch), left, &|_| ()).unwrap()
+    }
+    fn write(log: &mut LetterLog, pieces: &[(i64, &[u8])]) {
+        let mut pieces: Vec<Piece> = pieces.iter().map(|(batch, payloads)| piece(*batch, payloads)).collect();
+        log.write(&mut pieces).unwrap();
+        assert!(pieces.is_empty());
+    }
+    /// Number and payload of each letter that is there.
+    fn letters(log: &LetterLog) -> Vec<(u64, u8)> {
+        let all = Numbers::from_iter(1..100);
+        let read = log.read(&all, |_| true, |_| true).unwrap();
+        read.into_iter().map(|(number, _, letter)| (number, letter.payload[0])).collect()
+    }
+    /// What the journal knows behind a commit.
+    fn committed(log: &LetterLog, void: &Numbers) -> LetterState {
+        LetterState { next: log.next(), end: log.end(), void: void.clone(), ..LetterState::default() }
+    }
+
+    #[test]
+    fn what_was_not_committed_is_void_and_its_numbers_are_not_given_again() {
+        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        let mut first = open(&storage, 1, &LetterState::default());
+        write(&mut first, &[(10, &[1, 2])]);
+        let left = committed(&first, &Numbers::default());
+        write(&mut first, &[(20, &[3])]);
+
+        let mut second = open(&storage, 2, &left);
+        assert_eq!(letters(&second), [(1, 1), (2, 2)]);
+        let void = second.take_void();
+        assert_eq!(void.ranges().collect::<Vec<_>>(), [(3, 4)]);
+        assert_eq!(second.counted_behind(Time::from_millis(0)).map(|(_, count)| count).sum::<u64>(), 2);
+        write(&mut second, &[(20, &[4])]);
+        let third = open(&storage, 3, &committed(&second, &void));
+        assert_eq!(letters(&third), [(1, 1), (2, 2), (4, 4)]);
+    }
+
+    #[test]
+    fn what_a_replaced_process_writes_late_is_void() {
+        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        let mut first = open(&storage, 1, &LetterState::default());
+        write(&mut first, &[(10, &[1])]);
+        let left = committed(&first, &Numbers::default());
+        let mut second = open(&storage, 2, &left);
+        write(&mut first, &[(20, &[7, 8])]);
+        write(&mut second, &[(20, &[2])]);
+        let void = second.take_void();
+        assert_eq!((letters(&second), void.ranges().collect()), (vec![(1, 1), (4, 2)], vec![(2, 4)]));
+        // Behind the segment of the second nobody looks into what the first adds to its own.
+        write(&mut first, &[(30, &[9])]);
+        assert_eq!(letters(&open(&storage, 3, &committed(&second, &void))), [(1, 1), (4, 2)]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_its_pieces_and_is_tried_again() {
+        use headwater_storage::{Failure, FaultPlan, FaultyStorage};
+        for step in 1..8 {
+            let memory = MemoryStorage::new();
+            let plan = FaultPlan::new(step).fail(step, Failure::DiskFull);
+            let storage: Arc<dyn Storage> = Arc::new(FaultyStorage::new(memory.clone(), plan));
+            let mut log = open(&storage, 1, &LetterState::default());
+            let mut pieces = vec![piece(10, &[1, 2]), piece(10, &[3])];
+            if log.write(&mut pieces).is_err() {
+                assert_eq!((pieces.len(), log.letters()), (2, 0), "step {step}");
+                log.write(&mut pieces).unwrap();
+            }
+            let mut last = vec![piece(20, &[4])];
+            log.write(&mut last).or_else(|_| log.write(&mut last)).unwrap();
+            let storage: Arc<dyn Storage> = Arc::new(memory);
+            let again = open(&storage, 2, &committed(&log, &Numbers::default()));
+            assert_eq!(letters(&again), [(1, 1), (2, 2), (3, 3), (4, 4)], "step {step}");
+        }
+    }
+}
