@@ -99,10 +99,11 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
 
 /// That a folder without a journal has nothing else either: the journal is made before the logs of states.
 fn check_is_new(env: &Env, folder: &str) -> Result<()> {
-    for log in ["changes", "windows"] {
-        if !env.storage.list(&format!("{folder}/state/{log}"))?.is_empty() {
+    let logs = [("state/changes", "states"), ("state/windows", "states"), ("dead-letters/log", "dead letters")];
+    for (log, what) in logs {
+        if !env.storage.list(&format!("{folder}/{log}"))?.is_empty() {
             let message = format!(
-                "the checkpoint folder {folder} has states and no journal, which says what they are: it was removed, or the \
+                "the checkpoint folder {folder} has {what} and no journal, which says what they are: it was removed, or the \
                  folder was copied in part; restore it from a copy, or give the program an empty folder to begin anew"
             );
             return Err(Error::new(ErrorKind::Data, message));

@@ -266,6 +266,15 @@ fn a_damaged_or_missing_log_is_named() {
     assert!(error.kind() == ErrorKind::Data && error.to_string().contains("was the folder copied in part?"), "{error}");
     let check = CheckpointFolder::check(env.storage.clone(), "run").unwrap();
     assert!(!check.is_good() && check.parts.iter().any(|part| part.part == "dead-letters/log"), "{check:?}");
+
+    // Letters whose numbers nobody knows any more.
+    let storage = MemoryStorage::new();
+    let env = TestEnv::new().with_storage(Arc::new(storage.clone()));
+    Program::new(multiple_of_4).run(&env, 2).unwrap();
+    let journal = storage.paths().into_iter().filter(|(path, _)| path.contains("/journal/"));
+    journal.for_each(|(path, _)| storage.remove(&path).unwrap());
+    let error = Program::new(multiple_of_4).run(&env, 1).unwrap_err();
+    assert!(error.to_string().contains("has dead letters and no journal"), "{error}");
 }
 
 /// Bad records whose letters go through their operator once more in the middle of it: which batch has them depends on the

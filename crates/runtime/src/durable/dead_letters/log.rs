@@ -10,7 +10,7 @@ use headwater_core::env::Storage;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use headwater_storage::{LogOptions, LogReader, LogWriter, Position, read_record};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Bytes of the log that need not be of letters which are still there, besides as many as those have: beyond that the oldest
@@ -27,6 +27,8 @@ pub(super) struct LetterLog {
     writer: Option<LogWriter>,
     /// By the first number.
     pieces: BTreeMap<u64, Stored>,
+    /// Those of which all letters have gone.
+    empty: BTreeSet<u64>,
     /// What each segment has, from the first that is needed on.
     segments: BTreeMap<u64, Segment>,
     /// Letters that are there, and their bytes.
@@ -54,6 +56,8 @@ struct Segment {
     bytes: u64,
     /// The lowest number in it.
     lowest: u64,
+    /// Pieces that are needed and nowhere else.
+    pieces: usize,
 }
 
 impl Stored {
@@ -78,6 +82,7 @@ impl LetterLog {
             options: options.clone(),
             writer: None,
             pieces: BTreeMap::new(),
+            empty: BTreeSet::new(),
             segments: BTreeMap::new(),
             letters: 0,
             bytes: 0,
@@ -182,6 +187,9 @@ impl LetterLog {
                     self.letters -= u64::from(size > 0);
                     self.bytes -= u64::from(size);
                 }
+                if piece.is_empty() {
+                    self.empty.insert(*first);
+                }
             }
         }
     }
@@ -219,7 +227,9 @@ impl LetterLog {
     }
     fn writer(&mut self) -> Result<&mut LogWriter> {
         if self.writer.is_none() {
-            let mut reader = LogReader::open(self.storage.clone(), &self.folder, self.options.clone())?;
+            let (newest, options) = (self.end.map(|(segment, _)| segment), self.options.clone());
+            let options = newest.map_or(options.clone(), |newest| options.first(newest));
+            let mut reader = LogReader::open(self.storage.clone(), &self.folder, options)?;
             // A process that was replaced may have written behind what was read at the start.
             while let Some((position, record)) = reader.next()? {
                 if Some((position.segment, position.offset)) > self.end {
@@ -252,13 +262,22 @@ impl LetterLog {
         let Piece { first, counted, batch, partition, operator, .. } = piece;
         let (operator, batch, partition, counted) = (operator.clone(), *batch, *partition, *counted);
         let stored = Stored { position, operator, batch, partition, counted, sizes };
-        let before = self.pieces.insert(*first, stored).map_or((0, 0), |before| count(&before.sizes));
+        if letters == 0 {
+            self.empty.insert(*first);
+        }
+        self.segments.entry(position.segment).and_modify(|segment| segment.pieces += 1);
+        let before = self.pieces.insert(*first, stored);
+        before.iter().for_each(|before| self.leaves(before.position.segment));
+        let before = before.map_or((0, 0), |before| count(&before.sizes));
         self.letters = self.letters + letters - before.0;
         self.bytes = self.bytes + bytes - before.1;
     }
+    fn leaves(&mut self, segment: u64) {
+        self.segments.entry(segment).and_modify(|segment| segment.pieces -= 1);
+    }
     fn of_segment(&mut self, position: Position, first: u64) {
         self.end = Some((position.segment, position.offset));
-        let segment = self.segments.entry(position.segment).or_insert(Segment { bytes: 0, lowest: first });
+        let segment = self.segments.entry(position.segment).or_insert(Segment { bytes: 0, lowest: first, pieces: 0 });
         segment.bytes += u64::from(position.bytes);
         segment.lowest = segment.lowest.min(first);
     }
@@ -267,14 +286,19 @@ impl LetterLog {
     /// oldest segment is written anew without them. From which segment on the log is needed now, and the lowest number that
     /// is in it; none where that has not changed.
     pub(super) fn tidy(&mut self, time: Time) -> Result<Option<(u64, u64)>> {
-        self.pieces.retain(|_, piece| piece.batch > time || !piece.is_empty());
+        let gone = |first: &u64| self.pieces.get(first).is_none_or(|piece| piece.batch <= time);
+        for first in self.empty.iter().copied().filter(gone).collect::<Vec<u64>>() {
+            self.empty.remove(&first);
+            let piece = self.pieces.remove(&first);
+            piece.into_iter().for_each(|piece| self.leaves(piece.position.segment));
+        }
         let written = self.segments.values().map(|segment| segment.bytes).sum::<u64>();
         if written > 2 * self.bytes + WASTE_BYTES_MAX {
             self.rewrite_oldest()?;
         }
         // The newest segment is not removed: it says where the log goes on.
         let newest = self.segments.keys().next_back().copied();
-        let needed = self.pieces.values().map(|piece| piece.position.segment).min().or(newest);
+        let needed = self.segments.iter().find(|(_, segment)| segment.pieces > 0).map(|(number, _)| *number).or(newest);
         let Some(needed) = needed.filter(|needed| self.segments.keys().next().is_some_and(|first| first < needed))
         else {
             return Ok(None);
