@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Looks into what Headwater applications keep.
 #[derive(Parser)]
@@ -21,6 +21,77 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Checkpoint,
     },
+    /// Records that operators set aside because their closures failed.
+    ///
+    /// The application goes on: nothing is taken over or locked. `re-drive` and `drop` leave a request in the folder, which
+    /// the program that runs there carries out, or the next one at its start.
+    ///
+    /// Exit codes: 0 done, 1 something is damaged, 2 it cannot be done (no such folder, no such letter, ...).
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLetters,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DeadLetters {
+    /// Lists them, a line each: those of batches that are committed, in the order in which they lie on disk.
+    List {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// Only those of this operator.
+        #[arg(long, value_name = "ID")]
+        operator: Option<String>,
+        /// For machines: one JSON object a line. Times are milliseconds since 1970.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one of them: the error in full, and the record as JSON, in the way of `checkpoint export-state`.
+    Show {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        /// The letter's number.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+        /// For machines: one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sends records through their operators once more, each exactly once.
+    ///
+    /// They come with one of the next batches, up to 10,000 or 1 MiB with each. One that fails again is a new letter, with an
+    /// attempt more. Letters of an operator that the program does not have stay, and so does the request.
+    ReDrive {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Removes them for good.
+    Drop {
+        /// The checkpoint folder.
+        #[arg(value_name = "DIR")]
+        folder: String,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Letters that are there when the command runs, and no later ones.
+#[derive(Args)]
+pub(crate) struct Which {
+    /// Those of this operator.
+    #[arg(long, value_name = "ID")]
+    pub(crate) operator: Option<String>,
+    /// Those of these numbers: `--letter 3 --letter 5`. With --operator, as far as they are its own.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) letter: Vec<u64>,
+    /// All of them.
+    #[arg(long, conflicts_with_all = ["operator", "letter"])]
+    pub(crate) all: bool,
 }
 
 #[derive(Subcommand)]

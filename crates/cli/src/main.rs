@@ -1,8 +1,10 @@
 //! The program `headwater`: looks into the checkpoint folders of applications. It formats what
-//! [`headwater::checkpoint`] reads, takes nothing over, and writes to no folder but to cut a damaged one.
+//! [`headwater::checkpoint`] reads, takes nothing over, and writes to a folder nothing but requests for dead letters, and the
+//! cut of a damaged one.
 
 mod arguments;
 mod cut;
+mod dead_letters;
 mod export;
 mod failure;
 mod json;
@@ -20,9 +22,12 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Arguments { command: Command::Checkpoint { command } } = Arguments::parse();
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let result = run(command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    let result = match Arguments::parse().command {
+        Command::Checkpoint { command } => run(command, &mut out),
+        Command::DeadLetters { command } => dead_letters::run(command, &mut out),
+    };
+    let result = result.and_then(|code| Ok(out.flush().map(|()| code)?));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(Failure { code, message }) => {

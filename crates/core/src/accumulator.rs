@@ -7,8 +7,9 @@ mod registry;
 
 pub use kinds::{CollectionAccumulator, CollectionSum, DoubleAccumulator, DoubleSum, LongAccumulator, LongSum};
 pub use parts::AccumulatorUpdates;
-pub(crate) use parts::{gathering, outside};
+pub(crate) use parts::{Part, add_part, gathering, outside};
 pub use registry::AccumulatorRegistry;
+pub(crate) use registry::MergesBytes;
 
 use crate::item::ItemId;
 use crate::{Data, RddContext};

@@ -18,6 +18,7 @@ mod record_size;
 mod storage_level;
 
 pub mod accumulator;
+pub mod dead_letters;
 pub mod direct;
 pub mod dstream;
 pub mod engine;

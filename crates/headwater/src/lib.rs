@@ -35,7 +35,8 @@ pub use headwater_core::{
     Accumulator, Broadcast, Closure, CollectionAccumulator, DStream, Data, DoubleAccumulator, Error, ErrorKind,
     HashPartitioner, Key, LazyPool, LongAccumulator, OperatorId, PartitionChoice, Partitioner, Partitioning,
     RangePartitioner, Rdd, RddContext, Record, Result, StorageLevel, TaskContext, Text, TextRecord, accumulator,
-    direct, dstream, engine, env, hash, input, item, listener, rdd, receiver, sink, state, text, time, transport, wire,
+    dead_letters, direct, dstream, engine, env, hash, input, item, listener, rdd, receiver, sink, state, text, time,
+    transport, wire,
 };
 pub use headwater_runtime::{
     Conf, ConfEntry, ConfSource, Fate, ListenerHandle, OperatorFate, Progress, RddQueue, Remaining, RunningContext,
@@ -77,4 +78,6 @@ mod documents {
     struct KeyedState;
     #[doc = include_str!("../../../docs/guide/09-durability.md")]
     struct Durability;
+    #[doc = include_str!("../../../docs/guide/10-failures.md")]
+    struct Failures;
 }

@@ -16,19 +16,21 @@ NAME is one of
   idle         what a stream without input costs             seconds, no loop to compare with
   start-up     from nothing to the first result              seconds, no loop to compare with
   durable      batches that are committed to the disk        beside a loop that appends and syncs
+  dead-letters lines of which 1 % is set aside               beside the same without bad lines
   recovery     from a kill -9 to the next batch              seconds, no loop to compare with
 
   --local N      threads for the engine and for the loops (default 1)
   --input FILE…  measure these texts instead of generated ones (word-count, grep)
   --json         one JSON object per row instead of the table
   --mb N         size of generated texts in MB (default 64)
-  --records N    records of chain and shuffle (default 20000000), or of a batch of window (default 500000)
+  --records N    records of chain and shuffle (default 20000000), of dead-letters (default 10000000), or of a
+                 batch of window (default 500000)
   --keys N       keys of state, timeouts, window and recovery (default 1000000; timeouts also takes a tenth of them,
                  window takes 100000 and 1000000 by default)
   --updates N    records of a batch of state (default 100000)
   --memory-max MB  state has so much memory, and the rest of it goes to disk: seconds of a batch, and memory
   --durable      state with a checkpoint folder, beside the same without one
-  --dir DIR      where durable, recovery and state --durable have their folders (default: the current directory)
+  --dir DIR      where durable, recovery, dead-letters and state --durable have their folders (default: the current directory)
   --no-inverse   window without an inverse function, beside two stacks for each key
   --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
@@ -53,11 +55,12 @@ pub(crate) enum Name {
     Idle,
     StartUp,
     Durable,
+    DeadLetters,
     Recovery,
 }
 
 impl Name {
-    const ALL: [Name; 11] = [
+    const ALL: [Name; 12] = [
         Name::WordCount,
         Name::Grep,
         Name::Chain,
@@ -68,6 +71,7 @@ impl Name {
         Name::Idle,
         Name::StartUp,
         Name::Durable,
+        Name::DeadLetters,
         Name::Recovery,
     ];
 
@@ -83,6 +87,7 @@ impl Name {
             Name::Idle => "idle",
             Name::StartUp => "start-up",
             Name::Durable => "durable",
+            Name::DeadLetters => "dead-letters",
             Name::Recovery => "recovery",
         }
     }
@@ -96,7 +101,7 @@ impl Name {
     }
 
     fn may_be_durable(self) -> bool {
-        matches!(self, Name::State | Name::Durable | Name::Recovery)
+        matches!(self, Name::State | Name::Durable | Name::DeadLetters | Name::Recovery)
     }
 }
 
@@ -110,7 +115,7 @@ pub(crate) struct Arguments {
     pub(crate) input: Vec<PathBuf>,
     pub(crate) json: bool,
     pub(crate) megabytes: usize,
-    /// Of chain and shuffle, or of a batch of window.
+    /// Of chain, shuffle and dead-letters, or of a batch of window.
     pub(crate) records: usize,
     /// Of state, timeouts and window; none for those that they choose.
     pub(crate) keys: Option<usize>,
@@ -159,7 +164,11 @@ impl Arguments {
         let name = Name::ALL.into_iter().find(|name| name.as_str() == first).ok_or_else(|| {
             format!("nothing to measure is called `{first}`; use one of {}", Name::ALL.map(Name::as_str).join(", "))
         })?;
-        let records = if name == Name::Window { 500_000 } else { 20_000_000 };
+        let records = match name {
+            Name::Window => 500_000,
+            Name::DeadLetters => 10_000_000,
+            _ => 20_000_000,
+        };
         let mut arguments = Arguments { name, records, ..Arguments::default() };
         let mut rest = rest.iter().map(String::as_str).peekable();
         while let Some(option) = rest.next() {
@@ -187,7 +196,7 @@ impl Arguments {
                 "--durable" => arguments.durable = true,
                 "--dir" if !name.may_be_durable() => {
                     return Err(format!(
-                        "--dir is for durable, recovery and state --durable; {first} has no such folder"
+                        "--dir is for durable, recovery, dead-letters and state --durable; {first} has no such folder"
                     ));
                 }
                 "--dir" => {
@@ -267,7 +276,7 @@ mod tests {
         assert_eq!(message("window --updates 7"), "--updates is for state; window has none");
         assert_eq!(
             message("grep --dir /tmp"),
-            "--dir is for durable, recovery and state --durable; grep has no such folder"
+            "--dir is for durable, recovery, dead-letters and state --durable; grep has no such folder"
         );
         assert_eq!(message("recovery --durable"), "--durable is for state; recovery has no such choice");
         assert_eq!(message("state --no-inverse"), "--no-inverse is for window; state has no windows");

@@ -4,6 +4,7 @@ mod arguments;
 mod chain;
 mod checksum;
 mod data;
+mod dead_letters;
 mod disk;
 mod durable;
 mod durable_state;
@@ -73,6 +74,7 @@ fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
         Name::Window => window::rows(arguments),
         Name::Idle => ours::idle::rows(arguments),
         Name::StartUp => ours::start_up::rows(arguments),
+        Name::DeadLetters => dead_letters::rows(arguments),
         Name::Durable => durable::rows(arguments),
         Name::Recovery => recovery::rows(arguments),
     }

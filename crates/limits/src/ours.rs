@@ -5,6 +5,7 @@ mod batches;
 pub(crate) mod chain;
 pub(crate) mod child;
 mod context;
+pub(crate) mod dead_letters;
 pub(crate) mod durable;
 pub(crate) mod durable_state;
 pub(crate) mod grep;

@@ -19,6 +19,7 @@ pub use entries::ConfEntry;
 pub use source::ConfSource;
 
 use crate::durable::{DownTime, OpenOptions};
+use headwater_core::dead_letters::DeadLetterLimits;
 use headwater_core::rdd::{BlockStoreLimits, StateLimits};
 use headwater_core::receiver::StoreLimits;
 use headwater_core::{Error, Result};
@@ -179,6 +180,19 @@ impl Conf {
     #[track_caller]
     pub fn state_snapshot_after(self, bytes: u64) -> Conf {
         self.in_code(&keys::STATE_SNAPSHOT_AFTER, quantity::size_text(bytes))
+    }
+    /// Records that may be set aside ([`DStream::set_aside`](headwater_core::DStream::set_aside)) and not dropped or
+    /// re-driven; default 1,000,000. A batch that sets aside one more fails, and names the limit. Without a checkpoint folder
+    /// the newest are kept, 10,000 at most.
+    #[track_caller]
+    pub fn dead_letters_max(self, letters: u64) -> Conf {
+        self.in_code(&keys::DEAD_LETTERS_MAX, letters.to_string())
+    }
+    /// Bytes of records that may be set aside, in the way of [`Conf::dead_letters_max`]; default 1 GiB. Without a checkpoint
+    /// folder the newest are kept, 64 MiB at most.
+    #[track_caller]
+    pub fn dead_letter_bytes_max(self, bytes: u64) -> Conf {
+        self.in_code(&keys::DEAD_LETTER_BYTES_MAX, quantity::size_text(bytes))
     }
     /// Starting prints what becomes of what the checkpoint folder has under this program, and the context is stopped then.
     /// See [`StreamingContext::plan`](crate::StreamingContext::plan).
@@ -432,6 +446,7 @@ impl Conf {
             dropped,
             loses_inputs: self.flag(&keys::RESTART_WITHOUT_INPUTS),
             snapshot_after: self.count(&keys::STATE_SNAPSHOT_AFTER) as u64,
+            dead_letters: self.dead_letter_limits(),
         }
     }
     /// `None` where it is a word.
@@ -454,6 +469,10 @@ impl Conf {
             local_dir: self.folder(),
             shards: self.count(&keys::STATE_SHARDS),
         }
+    }
+    pub(crate) fn dead_letter_limits(&self) -> DeadLetterLimits {
+        let (letters, bytes) = (self.count(&keys::DEAD_LETTERS_MAX), self.count(&keys::DEAD_LETTER_BYTES_MAX));
+        DeadLetterLimits { letters: letters as u64, bytes: bytes as u64 }
     }
     fn folder(&self) -> Option<String> {
         let local_dir = self.text(&keys::LOCAL_DIR);

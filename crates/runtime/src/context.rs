@@ -69,8 +69,8 @@ impl StreamingContext {
     ) -> StreamingContext {
         let threads = engine.default_parallelism();
         let partitions = conf.number(&keys::DEFAULT_PARALLELISM).map_or(threads, |partitions| partitions as usize);
-        let (blocks, state) = (conf.block_store_limits(), conf.state_limits());
-        let context = RddContext::with_limits(engine, env, seed, partitions, blocks, state);
+        let (blocks, state, letters) = (conf.block_store_limits(), conf.state_limits(), conf.dead_letter_limits());
+        let context = RddContext::with_limits(engine, env, seed, partitions, blocks, state, letters);
         let graph = Arc::new(DStreamGraph::new(context, batch_duration));
         let (listeners, logs, checkpoint) = (Listeners::default(), WriteAheadLogs::default(), OnceLock::new());
         StreamingContext { conf, graph, listeners, logs, checkpoint }

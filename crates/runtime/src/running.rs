@@ -1,5 +1,6 @@
 //! [`RunningContext`]: a started application; owns its threads.
 
+use crate::checkpoint::CheckpointFolder;
 use crate::conf::keys;
 use crate::context::StreamingContext;
 use crate::durable;
@@ -12,6 +13,7 @@ use crate::scheduler::{
 use crate::signals;
 use crate::stop_handle::StopHandle;
 use crate::stopping::Running;
+use headwater_core::dead_letters::DeadLetter;
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::Thread;
 use headwater_core::listener::{StreamId, StreamingEvent};
@@ -27,6 +29,8 @@ pub struct RunningContext {
     pub(crate) first: Time,
     /// Waits for signals; none where they are left alone, and behind the stop.
     signals: Mutex<Option<Box<dyn Thread>>>,
+    /// The checkpoint folder, if there is one.
+    folder: Option<String>,
 }
 
 impl RunningContext {
@@ -98,7 +102,7 @@ impl RunningContext {
         let (thread, signals) = (Mutex::new(None), OnceLock::new());
         let running = Arc::new(Running { env, graph, handle, generator: thread, signals });
         // From here on an error drops it, which stops what has started.
-        let context = RunningContext { running, first: next, signals: Mutex::new(None) };
+        let context = RunningContext { running, first: next, signals: Mutex::new(None), folder: folder.clone() };
         if plan_only {
             let folder =
                 folder.ok_or_else(|| Error::program("there is nothing to plan without a checkpoint folder"))?;
@@ -223,6 +227,15 @@ impl RunningContext {
     /// What is left to do; see [`Remaining`].
     pub fn remaining(&self) -> Remaining {
         self.running.handle.remaining()
+    }
+    /// The records that were set aside: with a checkpoint folder those of batches that are committed, as
+    /// [`CheckpointFolder::dead_letters`](crate::checkpoint::CheckpointFolder::dead_letters) reads them there; without one
+    /// the newest, up to 10,000. See [`DStream::set_aside`](headwater_core::DStream::set_aside) for an example.
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
+        match &self.folder {
+            Some(folder) => CheckpointFolder::look(self.running.env.storage.clone(), folder)?.dead_letters(),
+            None => Ok(self.running.graph.context().dead_letters_in_memory()),
+        }
     }
     /// The stable id of each operator and where it was created, in the order of creation.
     pub fn operators(&self) -> Vec<(OperatorId, String)> {

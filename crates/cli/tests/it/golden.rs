@@ -4,7 +4,7 @@ use crate::program::{folder, folder_of_graceful_stops, said};
 use std::fs;
 
 /// With the folder's path, the places in the program and what the clock says taken out.
-fn normalised(text: &str, folder: &str) -> String {
+pub(crate) fn normalised(text: &str, folder: &str) -> String {
     let mut lines = Vec::new();
     for line in text.replace(folder, "DIR").lines() {
         let line = match line.split_once("behind the clock") {
@@ -25,7 +25,7 @@ fn without_number(line: &str, before: &str) -> String {
     })
 }
 
-fn compare(name: &str, printed: &str) {
+pub(crate) fn compare(name: &str, printed: &str) {
     let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, printed).unwrap();

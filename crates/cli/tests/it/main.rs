@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test starts the program and reads its own files")]
 
 mod cut;
+mod dead_letters;
 mod golden;
 mod plan;
 mod program;

@@ -8,11 +8,11 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// What one task added to one accumulator.
-trait Part: Send {
+/// What one task added to one accumulator, or another thing that counts once the task has succeeded.
+pub(crate) trait Part: Send {
     fn id(&self) -> ItemId;
     fn as_any(&mut self) -> &mut dyn Any;
-    fn commit(self: Box<Self>);
+    fn commit(self: Box<Self>) -> Result<()>;
     fn encode(&self) -> Result<Vec<u8>>;
 }
 struct PartOf<A> {
@@ -26,8 +26,9 @@ impl<A: Accumulation> Part for PartOf<A> {
     fn as_any(&mut self) -> &mut dyn Any {
         &mut self.value
     }
-    fn commit(self: Box<Self>) {
+    fn commit(self: Box<Self>) -> Result<()> {
         self.shared.lock().merge(self.value);
+        Ok(())
     }
     fn encode(&self) -> Result<Vec<u8>> {
         wire::encode(&self.value)
@@ -48,12 +49,13 @@ impl AccumulatorUpdates {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// Adds it to the totals of this process. An error if the user's `merge` panics.
+    /// Adds it to the totals of this process. An error if the user's `merge` panics, or for records that were set aside there
+    /// is no room.
     pub fn commit(self) -> Result<()> {
-        let commit = || self.0.into_iter().for_each(|part| part.commit());
-        catch_unwind(AssertUnwindSafe(commit)).map_err(|panic| {
+        let commit = || self.0.into_iter().try_for_each(|part| part.commit());
+        catch_unwind(AssertUnwindSafe(commit)).unwrap_or_else(|panic| {
             // Another try would count twice what is merged already.
-            Error::program(format!("merging an accumulator panicked: {}", panic_message(&*panic)))
+            Err(Error::program(format!("merging an accumulator panicked: {}", panic_message(&*panic))))
         })
     }
     /// Drops it: the attempt has failed. What panics in a value's `Drop` is no news then.
@@ -84,6 +86,17 @@ pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(PARTS.replace(None));
     body()
+}
+
+/// Adds a part of its own to what this thread's task hands over; given back where no task runs.
+pub(crate) fn add_part(part: Box<dyn Part>) -> Option<Box<dyn Part>> {
+    PARTS.with_borrow_mut(|parts| match parts {
+        Some(parts) => {
+            parts.push(part);
+            None
+        }
+        None => Some(part),
+    })
 }
 
 /// Runs `body` on what this thread's task added so far; not at all where none runs.

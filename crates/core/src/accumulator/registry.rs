@@ -12,7 +12,8 @@ pub struct AccumulatorRegistry {
     known: Mutex<HashMap<ItemId, Weak<dyn MergesBytes>>>,
 }
 
-trait MergesBytes: Send + Sync {
+/// Takes what a task of another process hands over, as bytes.
+pub(crate) trait MergesBytes: Send + Sync {
     fn merge_bytes(&self, bytes: &[u8]) -> Result<()>;
 }
 impl<A: Accumulation> MergesBytes for Shared<A> {
@@ -25,12 +26,16 @@ impl<A: Accumulation> MergesBytes for Shared<A> {
 
 impl AccumulatorRegistry {
     pub(super) fn register<A: Accumulation>(&self, shared: &Arc<Shared<A>>) {
-        let weak: Weak<dyn MergesBytes> = Arc::downgrade(shared) as _;
+        self.register_merger(shared.id, shared);
+    }
+    /// What tasks of other processes hand over under `id` goes to `merger`, for as long as that lives.
+    pub(crate) fn register_merger<M: MergesBytes + 'static>(&self, id: ItemId, merger: &Arc<M>) {
+        let weak: Weak<dyn MergesBytes> = Arc::downgrade(merger) as _;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() == known.capacity() {
             known.retain(|_, accumulator| accumulator.strong_count() > 0);
         }
-        known.insert(shared.id, weak);
+        known.insert(id, weak);
     }
     /// Adds what a task of another process added. What the driver's program holds no more is dropped.
     pub fn merge(&self, id: ItemId, bytes: &[u8]) -> Result<()> {

@@ -47,8 +47,10 @@ impl<T: Record> DStream<T> {
                 None => Ranges::Fixed(fixed_ranges(&source, tick.time)?),
             };
             let offered = ranges.offer(transport, tick);
-            let rdd =
-                Rdd::from_node(&context, DirectRanges { source: source.clone(), ranges, origin: Origin::here(kind) });
+            let rdd = Rdd::from_node(
+                &context,
+                DirectRanges { source: source.clone(), ranges, input: tick.operator, origin: Origin::here(kind) },
+            );
             Ok(Some(match offered {
                 Some(offer) => rdd.holding(offer),
                 None => rdd,
@@ -101,6 +103,7 @@ impl Ranges {
 struct DirectRanges<S> {
     source: Arc<DirectInput<S>>,
     ranges: Ranges,
+    input: OperatorId,
     origin: Origin,
 }
 impl<S: DirectSource> Node<S::Record> for DirectRanges<S> {
@@ -114,6 +117,11 @@ impl<S: DirectSource> Node<S::Record> for DirectRanges<S> {
         if range.is_empty() {
             return Ok(());
         }
+        task.reading(self.input, range, || self.read(range, task, sink))
+    }
+}
+impl<S: DirectSource> DirectRanges<S> {
+    fn read(&self, range: OffsetRange, task: &Task<'_>, sink: Sink<'_, S::Record>) -> Outcome {
         let failed = |error: Error| error.within(format!("{} cannot read {range}", self.origin));
         task.enter(self.origin);
         let mut records = self.source.source().read(&range).map_err(failed)?;

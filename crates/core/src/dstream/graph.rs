@@ -92,6 +92,8 @@ pub(super) struct Started {
     pub(super) skipped: Arc<SkippedBatches>,
     /// The operators that read their states: they are asked for their RDDs before the states go on.
     state_readers: Vec<Arc<dyn AnyDStream>>,
+    /// The operators that set records aside and that an output reads.
+    setting_aside: Vec<Arc<dyn AnyDStream>>,
     /// Those that no output reads.
     idle: Vec<Stateful>,
     /// Told about operators that are added too late.
@@ -249,6 +251,8 @@ impl DStreamGraph {
             node.header().reads_state() && node.parents().iter().all(|state| read.contains(&address(state)))
         };
         let state_readers = nodes.iter().filter(reads_state).cloned().collect();
+        let sets_aside = |node: &&Arc<dyn AnyDStream>| node.header().sets_aside() && read.contains(&address(node));
+        let setting_aside = nodes.iter().filter(sets_aside).cloned().collect();
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
         let started = Started {
             nodes,
@@ -257,6 +261,7 @@ impl DStreamGraph {
             stateful,
             skipped,
             state_readers,
+            setting_aside,
             idle,
             misused,
             newest,
@@ -290,6 +295,19 @@ impl DStreamGraph {
     pub(super) fn started(&self) -> &Started {
         self.started.get().expect("the runtime asks for batches behind start()")
     }
+    /// The operators that set records aside, as far as an output reads them.
+    pub fn set_aside_operators(&self) -> impl Iterator<Item = OperatorId> {
+        self.started().setting_aside.iter().filter_map(|node| node.header().operator())
+    }
+    /// Those of them that have a batch at `time`.
+    fn set_aside_operators_at(&self, time: Time) -> Vec<OperatorId> {
+        let at_time = self.started().setting_aside.iter().filter(|node| node.header().has_turn(time));
+        at_time.filter_map(|node| node.header().operator()).collect()
+    }
+    /// How long before a batch somebody may still ask for what operators made.
+    pub fn remembers(&self) -> Duration {
+        self.started().nodes.iter().map(|node| node.header().remembered()).max().unwrap_or_default()
+    }
     /// The inputs, in the order of creation.
     pub fn inputs(&self) -> impl Iterator<Item = &dyn InputDStream> {
         self.started().inputs.iter().map(|input| &*input.source)
@@ -307,6 +325,7 @@ impl DStreamGraph {
         if self.context.transport_as(Role::Driver).is_some() {
             started.open().insert(time);
         }
+        self.context.dead_letters().allocate(time, &self.set_aside_operators_at(time));
         for input in &started.inputs {
             input.source.allocate(time)?;
             input.node.generate(time)?;

@@ -80,6 +80,8 @@ pub(crate) struct Header {
     shares_partitions: OnceLock<Arc<dyn AnyDStream>>,
     /// Whether it reads the state of its parent, which goes on: its RDD is generated in the batch's turn or never.
     reads_state: AtomicBool,
+    /// Whether it sets records aside, and can have them once more.
+    sets_aside: AtomicBool,
     /// How many operators and outputs read it.
     readers: AtomicUsize,
     /// Set when the graph starts.
@@ -117,6 +119,7 @@ pub(crate) trait AnyDStream: Send + Sync {
 impl Header {
     pub(crate) fn new(kind: &'static str, location: &'static Location<'static>, slide: Duration) -> Header {
         let (settings, chooses_partitions, shares_partitions, reads_state, readers, started) = Default::default();
+        let sets_aside = AtomicBool::new(false);
         Header {
             kind,
             location,
@@ -126,6 +129,7 @@ impl Header {
             chooses_partitions,
             shares_partitions,
             reads_state,
+            sets_aside,
             readers,
             started,
         }
@@ -181,6 +185,19 @@ impl Header {
     }
     pub(super) fn reads_state(&self) -> bool {
         self.reads_state.load(Ordering::Relaxed)
+    }
+    pub(super) fn set_sets_aside(&self) {
+        self.sets_aside.store(true, Ordering::Relaxed);
+    }
+    pub(super) fn sets_aside(&self) -> bool {
+        self.sets_aside.load(Ordering::Relaxed)
+    }
+    /// Whether it has an RDD at `time`, as far as that is known without making it. Only once started.
+    pub(super) fn has_turn(&self, time: Time) -> bool {
+        self.started.get().is_some_and(|started| {
+            let in_turn = time > started.zero && (time - started.zero).is_multiple_of_duration(self.slide);
+            in_turn && !started.skipped.has(time)
+        })
     }
     /// Where it is the last of several steps, the first.
     pub(super) fn first_step(&self) -> Option<&Arc<dyn AnyDStream>> {
@@ -242,8 +259,7 @@ impl<T: Record> DStreamNode<T> {
                 self.header.place()
             )));
         };
-        let in_turn = time > started.zero && (time - started.zero).is_multiple_of_duration(self.header.slide);
-        if !in_turn || started.skipped.has(time) {
+        if !self.header.has_turn(time) {
             return Ok(None);
         }
         if let Some(known) = self.generated().rdds.get(&time) {

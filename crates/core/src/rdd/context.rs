@@ -3,6 +3,7 @@
 use super::{Shuffle, StateLimits, StateStatus};
 use crate::accumulator::AccumulatorRegistry;
 use crate::block_store::{BlockStore, BlockStoreLimits, BlockStoreStatus};
+use crate::dead_letters::{DeadLetter, DeadLetterLimits, DeadLetterStore, MemoryDeadLetters};
 use crate::engine::Engine;
 use crate::env::Env;
 use crate::hash::HashSeed;
@@ -36,6 +37,10 @@ struct Inner {
     state_memory: Arc<StateMemory>,
     /// Where the changes of states go that outlive the process.
     state_store: OnceLock<Arc<dyn StateStore>>,
+    /// Where records go that were set aside, if they outlive the process.
+    dead_letter_store: OnceLock<Arc<dyn DeadLetterStore>>,
+    /// Where they go if they do not.
+    dead_letters: MemoryDeadLetters,
     default_parallelism: usize,
     accumulators: AccumulatorRegistry,
     items: Items,
@@ -56,10 +61,11 @@ impl RddContext {
     /// A context over `engine`. All processes of one application must use the same `seed`.
     pub fn new(engine: Arc<dyn Engine>, env: Env, seed: HashSeed) -> RddContext {
         let partitions = engine.default_parallelism();
-        RddContext::with_limits(engine, env, seed, partitions, BlockStoreLimits::default(), StateLimits::default())
+        let (blocks, state, letters) = Default::default();
+        RddContext::with_limits(engine, env, seed, partitions, blocks, state, letters)
     }
     /// As [`RddContext::new`], for `partitions` (at least 1) in an operation that shuffles unless it is told otherwise,
-    /// and with limits for what persisted datasets, and keyed state, take.
+    /// and with limits for what persisted datasets, keyed state, and records that were set aside, take.
     pub fn with_limits(
         engine: Arc<dyn Engine>,
         env: Env,
@@ -67,12 +73,14 @@ impl RddContext {
         partitions: usize,
         limits: BlockStoreLimits,
         state_limits: StateLimits,
+        letter_limits: DeadLetterLimits,
     ) -> RddContext {
         let blocks = BlockPool::new(BLOCK_BYTES, IDLE_BLOCKS_MAX);
         let block_store = Arc::new(BlockStore::new(limits, env.files.clone(), env.console.clone()));
         let state_memory = Arc::new(StateMemory::new(state_limits, env.spill.clone()));
         let (transport, default_parallelism) = (engine.transport(), partitions.max(1));
-        let (accumulators, items, state_store) = Default::default();
+        let dead_letters = MemoryDeadLetters::new(letter_limits, env.console.clone());
+        let (accumulators, items, state_store, dead_letter_store) = Default::default();
         RddContext(Arc::new(Inner {
             engine,
             transport,
@@ -82,6 +90,8 @@ impl RddContext {
             block_store,
             state_memory,
             state_store,
+            dead_letter_store,
+            dead_letters,
             default_parallelism,
             accumulators,
             items,
@@ -183,6 +193,19 @@ impl RddContext {
     }
     pub(crate) fn state_store(&self) -> Option<&Arc<dyn StateStore>> {
         self.0.state_store.get()
+    }
+    /// From here on records that are set aside go to `store`: before the first batch, and once.
+    pub fn keep_dead_letters_in(&self, store: Arc<dyn DeadLetterStore>) {
+        let fresh = self.0.dead_letter_store.set(store);
+        assert!(fresh.is_ok(), "a context has one store of dead letters");
+    }
+    /// Where records go that are set aside.
+    pub(crate) fn dead_letters(&self) -> &dyn DeadLetterStore {
+        self.0.dead_letter_store.get().map_or(&self.0.dead_letters, |store| &**store)
+    }
+    /// What was set aside and is kept in memory, since there is no checkpoint folder; oldest first.
+    pub fn dead_letters_in_memory(&self) -> Vec<DeadLetter> {
+        self.0.dead_letters.letters()
     }
     pub(crate) fn state_memory(&self) -> &Arc<StateMemory> {
         &self.0.state_memory

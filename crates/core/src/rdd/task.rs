@@ -3,7 +3,9 @@
 
 use super::{Outcome, Stop};
 use crate::accumulator::{AccumulatorUpdates, gathering, outside};
-use crate::origin::Origin;
+use crate::dead_letters::LetterSource;
+use crate::direct::OffsetRange;
+use crate::origin::{OperatorId, Origin};
 use crate::time::Time;
 use crate::{Error, ErrorKind, panic_message};
 use std::cell::Cell;
@@ -68,7 +70,7 @@ impl TaskContext {
         cancelled: &AtomicBool,
         run: impl FnOnce(&Task<'_>) -> Outcome,
     ) -> Result<AccumulatorUpdates, Stop> {
-        let state = TaskState { context: self, operator: Cell::new(None), cancelled };
+        let state = TaskState { context: self, operator: Cell::new(None), reading: Cell::new(None), cancelled };
         let task = Task { partition: self.partition_id, state: &state };
         task.check()?;
         let before = CURRENT.replace(Some(self));
@@ -116,6 +118,8 @@ struct TaskState<'a> {
     context: TaskContext,
     /// The operator whose user code runs now: what a caught panic is blamed on.
     operator: Cell<Option<Origin>>,
+    /// The range of a source that is being read, and whose.
+    reading: Cell<Option<(OperatorId, OffsetRange)>>,
     cancelled: &'a AtomicBool,
 }
 
@@ -140,6 +144,18 @@ impl<'a> Task<'a> {
     #[inline(always)]
     pub fn enter(&self, operator: Origin) {
         self.state.operator.set(Some(operator));
+    }
+    /// Runs `read`, which reads `range` of the source of `input`: the records that it pushes come from there.
+    pub(crate) fn reading(&self, input: OperatorId, range: OffsetRange, read: impl FnOnce() -> Outcome) -> Outcome {
+        let before = self.state.reading.replace(Some((input, range)));
+        let outcome = read();
+        self.state.reading.set(before);
+        outcome
+    }
+    /// Where the records of the chunk came from that is on its way, if they came from a range.
+    pub(crate) fn source(&self) -> Option<LetterSource> {
+        let (input, OffsetRange { partition, from, until }) = self.state.reading.get()?;
+        Some(LetterSource { input: input.to_string(), partition, from, until, offset: None })
     }
     /// Ends the task when its job is given up. Sources ask once per chunk.
     #[inline(always)]

@@ -27,6 +27,7 @@ mod rdd_operators;
 mod rdd_properties;
 mod rdds_in_streams;
 mod received_blocks;
+mod set_aside;
 mod sharing;
 mod shuffles;
 mod signals;

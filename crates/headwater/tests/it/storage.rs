@@ -39,7 +39,8 @@ fn store_with_tries(memory_bytes: usize, disk_bytes: u64, failures_max: usize) -
     // What a task finds gone is no failure of its own.
     let engine = Arc::new(LocalEngine::new(2, &*env.spawner).unwrap().with_task_failures_max(failures_max));
     let limits = BlockStoreLimits { memory_bytes, disk_bytes, local_dir: Some(folder.to_string()) };
-    let context = RddContext::with_limits(engine, env, HashSeed::new(1), 2, limits, StateLimits::default());
+    let context =
+        RddContext::with_limits(engine, env, HashSeed::new(1), 2, limits, StateLimits::default(), Default::default());
     Store { context, test, folder, disk }
 }
 const PLENTY: u64 = 1 << 30;

@@ -21,6 +21,12 @@ pub(super) fn spilling(local: usize, interval: Duration, env: Env, state_bytes: 
     StreamingContext::with_env(conf, interval, env).expect("the settings are valid")
 }
 
+/// As [`streaming`], with room for any number of dead letters.
+pub(super) fn with_dead_letters(local: usize, interval: Duration, env: Env) -> StreamingContext {
+    let conf = conf(local).dead_letters_max(u64::MAX).dead_letter_bytes_max(u64::MAX);
+    StreamingContext::with_env(conf, interval, env).expect("the settings are valid")
+}
+
 fn conf(local: usize) -> Conf {
     // A signal shall end the measuring, not one context of several.
     Conf::new().master(format!("local[{local}]")).hash_seed(HASH_SEED).stop_gracefully_on_shutdown(false)

@@ -187,6 +187,25 @@ keys!(
         meaning: "Virtual shards that the keys of each state, or window by key, are cut into by their hash. A partition \
                   has whole shards: an operator with more partitions than this has one for each.",
     },
+    DEAD_LETTERS_MAX = Key {
+        name: "headwater.streaming.dead_letters_max",
+        spark: None,
+        kind: Kind::Number { min: 1, max: u64::MAX },
+        default: "1000000",
+        secret: false,
+        meaning: "Records that operators have set aside (`set_aside`) and that were not dropped or re-driven. A batch that \
+                  sets aside one more fails, and names this limit. Without a checkpoint folder the newest are kept, 10000 \
+                  at most.",
+    },
+    DEAD_LETTER_BYTES_MAX = Key {
+        name: "headwater.streaming.dead_letter_bytes_max",
+        spark: None,
+        kind: Kind::Size { min: 1, max: u64::MAX },
+        default: "1g",
+        secret: false,
+        meaning: "Bytes of those records, with their errors. On disk they take up to twice as many and 64 MiB. Without a \
+                  checkpoint folder the newest are kept, 64 MiB at most.",
+    },
     LINE_BYTES_MAX = Key {
         name: "headwater.streaming.line_bytes_max",
         spark: None,

@@ -133,6 +133,8 @@ fn methods_set_the_key_that_bears_their_name() {
         .plan_only(true)
         .state_memory_max(4 << 30)
         .state_shards(77)
+        .dead_letters_max(78)
+        .dead_letter_bytes_max(3 << 20)
         .line_bytes_max(12 << 10)
         .buffered_bytes_max(13)
         .buffered_records_max(14)
@@ -145,7 +147,7 @@ fn methods_set_the_key_that_bears_their_name() {
         .stop_gracefully_on_shutdown(false);
     let values = [
         "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "/run", "skip", "sums", "true", "1k", "true",
-        "4g", "77", "12k", "13", "14", "false", "99", "15", "2s", "3s", "4s", "false",
+        "4g", "77", "78", "3m", "12k", "13", "14", "false", "99", "15", "2s", "3s", "4s", "false",
     ];
     assert_eq!(keys::KEYS.iter().map(|key| conf.get(key.name).unwrap()).collect::<Vec<_>>(), values);
     for key in keys::KEYS {

@@ -1,7 +1,10 @@
 //! [`DriverState`]: what the events of the journal come to. It changes by [`DriverState::apply`] alone, while a process runs
 //! and when the next one recovers.
 
-use super::event::{Blob, DriverEvent, Millis, Started, StateSnapshot, StoredOperator, from_bytes, to_bytes};
+use super::event::{
+    Blob, DriverEvent, LettersEnd, Millis, Started, StateSnapshot, StoredOperator, from_bytes, to_bytes,
+};
+use super::numbers::Numbers;
 use headwater_core::Result;
 use headwater_core::time::Time;
 use headwater_storage::JournalState;
@@ -36,6 +39,40 @@ pub(crate) struct DriverState {
     /// The newest batch that each output with a sink has committed.
     #[serde(default)]
     pub(super) sinks: BTreeMap<String, Millis>,
+    /// What was set aside.
+    #[serde(default, skip_serializing_if = "LetterState::is_new")]
+    pub(super) letters: LetterState,
+}
+
+/// What is known of dead letters besides those that are in their log.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct LetterState {
+    /// The number of the next letter: what the log has from it on was not committed.
+    pub(super) next: u64,
+    /// Up to where the log must reach.
+    pub(super) end: Option<(u64, u64)>,
+    /// The first segment that matters.
+    pub(super) first: u64,
+    /// Numbers in the log whose letters have gone.
+    pub(super) removed: Numbers,
+    /// Numbers in the log that count for nothing: their batch was not committed, and brought its letters once more.
+    pub(super) void: Numbers,
+    /// Those that go through their operators once more, with one of the next batches.
+    pub(super) asked: Numbers,
+}
+
+impl LetterState {
+    fn is_new(&self) -> bool {
+        *self == LetterState::default()
+    }
+    /// Whether the letter of that number is there, if the log has it.
+    pub(super) fn has(&self, number: u64) -> bool {
+        number < self.next && !self.removed.contains(number) && !self.void.contains(number)
+    }
+    fn gone(&mut self, numbers: &Numbers) {
+        self.removed.insert_all(numbers);
+        self.asked.remove_all(numbers);
+    }
 }
 
 /// When there are batches.
@@ -101,13 +138,18 @@ impl JournalState for DriverState {
     fn apply(&mut self, event: &DriverEvent) {
         match event {
             DriverEvent::Started(started) => self.started(started),
-            DriverEvent::Allocated { time, inputs } => {
+            DriverEvent::Allocated { time, inputs, letters } => {
+                self.letters.gone(letters);
                 self.batches.insert(*time, inputs.clone());
                 self.grid.iter_mut().for_each(|grid| grid.allocated = grid.allocated.max(*time));
             }
-            DriverEvent::Committed { time, forget, logs, sinks } => {
+            DriverEvent::Committed { time, forget, logs, sinks, letters } => {
                 self.log_ends = *logs;
                 self.sinks.extend(sinks.iter().map(|operator| (operator.clone(), *time)));
+                if let Some(LettersEnd { next, segment, offset }) = *letters {
+                    self.letters.next = next;
+                    self.letters.end = Some((segment, offset));
+                }
                 self.committed(*time, *forget);
             }
             DriverEvent::SnapshotBegun { number } => self.begun = Some(*number),
@@ -122,6 +164,19 @@ impl JournalState for DriverState {
             DriverEvent::LogsTrimmed { changes, windows, done } => {
                 (self.first_changes, self.first_windows) = (*changes, *windows);
                 self.forget_epochs(*done);
+            }
+            DriverEvent::LettersAsked { redrive, drop } => {
+                self.letters.asked.insert_all(redrive);
+                self.letters.gone(drop);
+            }
+            DriverEvent::LettersVoided { numbers, next } => {
+                self.letters.void.insert_all(numbers);
+                self.letters.next = *next;
+            }
+            DriverEvent::LettersTrimmed { segment, lowest } => {
+                self.letters.first = *segment;
+                self.letters.removed.remove(0, *lowest);
+                self.letters.void.remove(0, *lowest);
             }
         }
     }
@@ -147,10 +202,12 @@ mod tests {
         DriverEvent::Started(Started { epoch, zero, batch_millis: 10, operators, gaps, lineage: None })
     }
     fn allocated(time: i64) -> DriverEvent {
-        DriverEvent::Allocated { time: Millis(time), inputs: vec![("a".into(), Blob(vec![time as u8]))] }
+        let inputs = vec![("a".into(), Blob(vec![time as u8]))];
+        DriverEvent::Allocated { time: Millis(time), inputs, letters: Numbers::default() }
     }
     fn committed(time: i64, forget: i64) -> DriverEvent {
-        DriverEvent::Committed { time: Millis(time), forget: Millis(forget), logs: [None; 2], sinks: Vec::new() }
+        let (logs, sinks, letters) = ([None; 2], Vec::new(), None);
+        DriverEvent::Committed { time: Millis(time), forget: Millis(forget), logs, sinks, letters }
     }
     fn after(events: &[DriverEvent]) -> DriverState {
         let mut state = DriverState::default();
@@ -200,6 +257,33 @@ mod tests {
             }
         }
         assert_eq!(after(&events).epochs, [(48, Millis(480)), (49, Millis(490))]);
+    }
+
+    #[test]
+    fn letters_go_when_they_are_driven_again_or_dropped() {
+        let numbers = |from, until| (from..until).collect::<Numbers>();
+        let with_letters = |time, letters| DriverEvent::Allocated { time: Millis(time), inputs: Vec::new(), letters };
+        let end = LettersEnd { next: 8, segment: 1, offset: 60 };
+        let logs = [None; 2];
+        let committed = DriverEvent::Committed { time: Millis(10), forget: Millis(10), logs, letters: Some(end) };
+        let mut events = vec![started(1), allocated(10), committed];
+        events.push(DriverEvent::LettersAsked { redrive: numbers(1, 4), drop: numbers(3, 5) });
+        events.push(with_letters(20, numbers(1, 2)));
+        events.push(DriverEvent::LettersVoided { numbers: numbers(8, 10), next: 10 });
+        let LetterState { next, end, removed, void, asked, .. } = after(&events).letters;
+        assert_eq!((next, end, asked), (10, Some((1, 60)), numbers(2, 3)));
+        assert_eq!((removed, void), ([1, 3, 4].into_iter().collect(), numbers(8, 10)));
+        events.push(DriverEvent::LettersTrimmed { segment: 2, lowest: 4 });
+        let letters = after(&events).letters;
+        assert_eq!((letters.first, &letters.removed, &letters.void), (2, &numbers(4, 5), &numbers(8, 10)));
+        assert!(letters.has(7) && !letters.has(8) && !letters.has(10));
+    }
+
+    #[test]
+    fn a_state_without_letters_is_written_as_before_there_were_any() {
+        let text =
+            String::from_utf8_lossy(&after(&[started(1), allocated(10), committed(10, 10)]).snapshot()).into_owned();
+        assert!(text.contains("first_windows") && !text.contains("letters"), "{text}");
     }
 
     #[test]

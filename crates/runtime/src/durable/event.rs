@@ -1,6 +1,7 @@
 //! [`DriverEvent`]: what happens to the batches of an application, as the journal keeps it. The bytes are a version and a
 //! MessagePack map with names; a field that is added gets a default, another meaning gets another version.
 
+use super::numbers::Numbers;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use headwater_storage::JournalEvent;
@@ -17,7 +18,13 @@ pub(crate) enum DriverEvent {
     /// A process has begun to go on with the application.
     Started(Started),
     /// What the inputs have for a batch is fixed.
-    Allocated { time: Millis, inputs: Vec<(String, Blob)> },
+    Allocated {
+        time: Millis,
+        inputs: Vec<(String, Blob)>,
+        /// Dead letters that the batch has once more: they are in `inputs`, and not in the store any more.
+        #[serde(default, skip_serializing_if = "Numbers::is_empty")]
+        letters: Numbers,
+    },
     /// All of a batch is done, and of those up to `forget` nothing is asked for again.
     Committed {
         time: Millis,
@@ -27,6 +34,9 @@ pub(crate) enum DriverEvent {
         /// The outputs whose sinks have committed the batch.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sinks: Vec<String>,
+        /// The same of the log of dead letters, and the number of the next letter; none before the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        letters: Option<LettersEnd>,
     },
     /// A snapshot of all states is written from here on.
     SnapshotBegun { number: u64 },
@@ -41,6 +51,21 @@ pub(crate) enum DriverEvent {
         /// Nothing of batches up to this one is needed in them.
         done: Millis,
     },
+    /// Somebody wants letters to go through their operators once more, or to go.
+    LettersAsked { redrive: Numbers, drop: Numbers },
+    /// Numbers that were given to letters of batches that were not committed; the next one comes behind.
+    LettersVoided { numbers: Numbers, next: u64 },
+    /// Older segments of the log of dead letters are not needed any more, and no number below `lowest` is in the others.
+    LettersTrimmed { segment: u64, lowest: u64 },
+}
+
+/// See [`DriverEvent::Committed`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct LettersEnd {
+    pub(crate) next: u64,
+    /// Where the newest record begins.
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
 }
 
 /// See [`DriverEvent::Started`].

@@ -1,8 +1,10 @@
-//! Looks into a checkpoint folder ([`CheckpointFolder`]) without taking it over: whoever runs there goes on. It writes nothing
-//! and takes no lock, but for the cut of a damaged one. The program `headwater` shows it to people and scripts.
+//! Looks into a checkpoint folder ([`CheckpointFolder`]) without taking it over: whoever runs there goes on. It takes no lock,
+//! and writes nothing but requests for dead letters; but for the cut of a damaged one. The program `headwater` shows it to
+//! people and scripts.
 
 mod check;
 mod cut;
+mod dead_letters;
 mod events;
 mod keys;
 mod overview;
@@ -10,6 +12,7 @@ mod states;
 
 pub use check::{CheckedPart, CheckpointCheck, PartSize};
 pub use cut::{CheckpointCut, CutPart};
+pub use dead_letters::AskedLetters;
 pub use events::CheckpointEvent;
 pub use headwater_storage::{FileCheck, FileCondition, FolderCheck};
 pub use overview::{

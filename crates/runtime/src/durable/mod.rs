@@ -8,12 +8,16 @@
 //! DIR/state/windows/          what each batch brought into windows by key
 //! DIR/state/snapshots/N/      all states behind some batch: `snapshots.rs`
 //! DIR/received/OPERATOR/      what receivers received
+//! DIR/dead-letters/log/       records that operators set aside: `dead_letters.rs`
+//! DIR/dead-letters/requests/  what somebody outside asks to be done with them
 //! ```
 //! A batch goes `Allocated` (synced), jobs, state changes (synced), `Committed` (synced), and is forgotten then.
 
+mod dead_letters;
 mod driver_state;
 mod event;
 pub mod folder;
+mod numbers;
 mod open;
 mod plan;
 mod record;

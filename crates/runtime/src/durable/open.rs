@@ -1,6 +1,7 @@
 //! How a process takes over a checkpoint folder: lock, a look at the journal, the plan; then fence, journal, states and
 //! inputs, before anything runs.
 
+use super::dead_letters::{DeadLetters, LetterOptions};
 use super::driver_state::DriverState;
 use super::event::{DriverEvent, Started, StateSnapshot, StoredOperator};
 use super::plan::{Fate, UpgradePlan, operators_of};
@@ -9,6 +10,7 @@ use super::resume::{DownTime, Resumption};
 use super::run::Durable;
 use super::snapshots::SnapshotFolder;
 use super::state_logs::{StateLogs, read_log};
+use headwater_core::dead_letters::DeadLetterLimits;
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, StorageLock};
 use headwater_core::input::InputFolder;
@@ -31,6 +33,7 @@ pub(crate) struct OpenOptions {
     pub(crate) loses_inputs: bool,
     /// Bytes of changes behind which there is a snapshot of the states.
     pub(crate) snapshot_after: u64,
+    pub(crate) dead_letters: DeadLetterLimits,
 }
 
 /// A folder that this process may take over: it has the lock, where there is one, and has looked into the journal.
@@ -50,7 +53,7 @@ pub(super) struct Taken {
     pub(super) folder: String,
     pub(super) options: OpenOptions,
     pub(super) fence: Arc<Fence>,
-    pub(super) journal: Journal<DriverState>,
+    pub(super) journal: Arc<Journal<DriverState>>,
     pub(super) lock: Option<Box<dyn Any + Send + Sync>>,
     /// As the process before left it.
     left: DriverState,
@@ -97,10 +100,11 @@ pub(crate) fn open(env: &Env, folder: &str, batch: Duration, options: OpenOption
 
 /// That a folder without a journal has nothing else either: the journal is made before the logs of states.
 fn check_is_new(env: &Env, folder: &str) -> Result<()> {
-    for log in ["changes", "windows"] {
-        if !env.storage.list(&format!("{folder}/state/{log}"))?.is_empty() {
+    let logs = [("state/changes", "states"), ("state/windows", "states"), ("dead-letters/log", "dead letters")];
+    for (log, what) in logs {
+        if !env.storage.list(&format!("{folder}/{log}"))?.is_empty() {
             let message = format!(
-                "the checkpoint folder {folder} has states and no journal, which says what they are: it was removed, or the \
+                "the checkpoint folder {folder} has {what} and no journal, which says what they are: it was removed, or the \
                  folder was copied in part; restore it from a copy, or give the program an empty folder to begin anew"
             );
             return Err(Error::new(ErrorKind::Data, message));
@@ -167,6 +171,7 @@ impl Opened {
             }
         }
         let lineage = left.lineage.unwrap_or_else(|| env.random.next_u64());
+        let journal = Arc::new(journal);
         Ok(Taken { env, folder, options, fence, journal, lock, left, resumption, lineage })
     }
 }
@@ -204,6 +209,7 @@ impl Taken {
         let (logs, versions, plan) = self.load_states(graph, committed, &operators, plan)?;
         self.options.check(graph, &self.left, &plan)?;
         let restored = self.restore_inputs(graph, &plan)?;
+        let letters = self.open_letters(graph, committed)?;
         graph.end_restore(committed, &versions)?;
         if plan.changes_something() {
             self.env.console.warn(&format!("{} goes on with a changed program:\n{plan}", self.folder));
@@ -223,7 +229,7 @@ impl Taken {
             lineage: Some(self.lineage),
         }))?;
         self.journal.sync()?;
-        Durable::new(self, graph.clone(), logs, restored, committed)
+        Durable::new(self, graph.clone(), (logs, letters), restored, committed)
     }
     fn left_gaps(&self) -> Vec<(Time, Time)> {
         let known = self.left.gaps.iter().map(|(after, before)| (Time::from(*after), Time::from(*before)));
@@ -251,6 +257,25 @@ impl Taken {
             }
         }
         Ok(restored)
+    }
+
+    /// The store of what is set aside, where something is or was.
+    fn open_letters(&self, graph: &DStreamGraph, committed: Time) -> Result<Option<Arc<DeadLetters>>> {
+        let operators: BTreeSet<&'static str> = graph.set_aside_operators().map(OperatorId::as_str).collect();
+        if operators.is_empty() && self.left.letters.next == 0 {
+            return Ok(None);
+        }
+        let OpenOptions { application, dead_letters: limits, .. } = &self.options;
+        let (epoch, forget) = (self.fence.epoch(), committed - graph.looks_back());
+        let options = LetterOptions { application, epoch, limits: *limits, operators, forget };
+        let letters = Arc::new(DeadLetters::open(&self.env, &self.folder, self.journal.clone(), options)?);
+        let (zero, batch) = (self.resumption.zero, graph.batch_duration());
+        for (time, inputs) in &self.left.batches {
+            let (time, is_done) = (Time::from(*time), Time::from(*time) <= committed);
+            letters.restore(ceiling(time, batch, zero)?, inputs, is_done)?;
+        }
+        graph.context().keep_dead_letters_in(letters.clone());
+        Ok(Some(letters))
     }
 
     /// Loads the states. What an operator cannot read is in the plan.

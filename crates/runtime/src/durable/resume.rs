@@ -108,9 +108,12 @@ mod tests {
             lineage: None,
         }));
         let time = |n: i64| Millis(100 + 10 * n);
-        (1..=allocated).for_each(|n| state.apply(&DriverEvent::Allocated { time: time(n), inputs: Vec::new() }));
+        (1..=allocated).for_each(|n| {
+            state.apply(&DriverEvent::Allocated { time: time(n), inputs: Vec::new(), letters: Default::default() })
+        });
+        let (forget, logs) = (Millis(0), [None; 2]);
         (1..=committed)
-            .map(|n| DriverEvent::Committed { time: time(n), forget: Millis(0), logs: [None; 2], sinks: Vec::new() })
+            .map(|n| DriverEvent::Committed { time: time(n), forget, logs, sinks: Vec::new(), letters: None })
             .for_each(|event| state.apply(&event));
         state
     }

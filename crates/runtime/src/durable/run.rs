@@ -2,6 +2,7 @@
 //! handed out and when they have ended; nothing is handed out, counted or forgotten before the event that says so is
 //! synced.
 
+use super::dead_letters::DeadLetters;
 use super::driver_state::DriverState;
 use super::event::{Blob, DriverEvent, Millis};
 use super::open::Taken;
@@ -24,9 +25,11 @@ const PROCESSES_MAX: usize = 50;
 pub(crate) struct Durable {
     env: Env,
     graph: Arc<DStreamGraph>,
-    journal: Journal<DriverState>,
+    journal: Arc<Journal<DriverState>>,
     /// None where there is no state.
     logs: Option<Arc<StateLogs>>,
+    /// None where nothing is set aside, and never was.
+    letters: Option<Arc<DeadLetters>>,
     states: Vec<StatefulOperator>,
     snapshots: SnapshotFolder,
     snapshotting: Option<Snapshotting>,
@@ -65,13 +68,14 @@ enum Then {
     TakeSnapshot(u64),
     RemoveSnapshot(u64),
     TrimLogs([u64; 2]),
+    TrimLetters(u64),
 }
 
 impl Durable {
     pub(super) fn new(
         taken: Taken,
         graph: Arc<DStreamGraph>,
-        logs: Option<Arc<StateLogs>>,
+        (logs, letters): (Option<Arc<StateLogs>>, Option<Arc<DeadLetters>>),
         restored: BTreeSet<Time>,
         committed: Time,
     ) -> Result<Durable> {
@@ -84,6 +88,7 @@ impl Durable {
             graph,
             journal,
             logs,
+            letters,
             states,
             snapshots,
             snapshotting,
@@ -129,8 +134,10 @@ impl Durable {
             return Ok(());
         }
         let inputs = self.graph.allocations(time).into_iter();
-        let inputs = inputs.map(|(operator, bytes)| (operator.to_string(), Blob(bytes))).collect();
-        self.record(&DriverEvent::Allocated { time: time.into(), inputs })
+        let inputs = inputs.map(|(operator, bytes)| (operator.to_string(), Blob(bytes)));
+        let (again, letters) = self.letters.as_ref().map(|letters| letters.allocation(time)).unwrap_or_default();
+        let inputs = inputs.chain(again).collect();
+        self.record(&DriverEvent::Allocated { time: time.into(), inputs, letters })
     }
     /// The jobs of batch `time` have ended, well.
     pub(crate) fn ended(&mut self, time: Time) {
@@ -149,13 +156,17 @@ impl Durable {
         if self.first_has_ended() {
             // What a batch has changed is durable before its commit.
             self.logs.iter().try_for_each(|logs| logs.sync())?;
+            let letters = match &self.letters {
+                Some(letters) => letters.sync(self.newest_ended())?,
+                None => None,
+            };
             let logs = self.logs.as_ref().map_or([None; 2], |logs| logs.ends());
             while self.first_has_ended()
                 && let Some((time, batch)) = self.open.first_key_value()
             {
                 let (time, forget) = (*time, (*time - self.looks_back).into());
                 let sinks = batch.sinks.iter().map(|output| output.to_string()).collect();
-                self.record(&DriverEvent::Committed { time: time.into(), forget, logs, sinks })?;
+                self.record(&DriverEvent::Committed { time: time.into(), forget, logs, sinks, letters })?;
                 self.open.remove(&time);
                 self.recorded.push(time);
             }
@@ -163,15 +174,22 @@ impl Durable {
         if self.unsynced {
             self.journal.sync()?;
             self.unsynced = false;
+            self.letters.iter().for_each(|letters| letters.synced());
         }
         let then = std::mem::take(&mut self.then);
         then.into_iter().for_each(|then| self.follow(then));
         if let Some(newest) = self.recorded.last() {
             self.committed = *newest;
             self.look_after_states()?;
+            self.look_after_letters()?;
         }
         // The last of it all: where something fails before, these are told by the next call.
         Ok(std::mem::take(&mut self.recorded))
+    }
+    /// The newest batch that is committed with the next sync: all up to it have ended.
+    fn newest_ended(&self) -> Time {
+        let ended = self.open.iter().take_while(|(_, batch)| batch.has_ended);
+        ended.last().map_or(self.committed, |(time, _)| *time)
     }
     /// Batches of the process before that nobody looks back to any more.
     pub(crate) fn forgotten(&mut self) -> BTreeSet<Time> {
@@ -197,6 +215,7 @@ impl Durable {
                 self.record(&DriverEvent::SnapshotForgotten { number })
             }),
             Then::RemoveSnapshot(number) => self.snapshots.remove(number),
+            Then::TrimLetters(first) => self.letters.iter().try_for_each(|letters| letters.remove_before(first)),
             Then::TrimLogs(first) => self.logs.iter().try_for_each(|logs| logs.remove_before(first)),
         };
         if let Err(error) = done {
@@ -204,6 +223,20 @@ impl Durable {
         }
     }
 
+    /// Lets go of dead letters that have gone. Events go with the next sync.
+    fn look_after_letters(&mut self) -> Result<()> {
+        let Some(letters) = self.letters.clone() else { return Ok(()) };
+        let behind = self.looks_back.max(self.graph.remembers());
+        match letters.tidy(self.committed - behind) {
+            Ok(None) => {}
+            Ok(Some((segment, lowest))) => {
+                self.record(&DriverEvent::LettersTrimmed { segment, lowest })?;
+                self.then.push(Then::TrimLetters(segment));
+            }
+            Err(error) => self.env.console.warn(&format!("old dead letters stay on disk for now: {error}")),
+        }
+        Ok(())
+    }
     /// Takes snapshots, and lets go of what they make needless. Events go with the next sync.
     fn look_after_states(&mut self) -> Result<()> {
         let Some(logs) = self.logs.clone() else { return Ok(()) };

@@ -145,7 +145,7 @@ impl StateLogs {
 }
 
 /// That a log, read from segment `first` on to the record at `end`, has what was committed: the record at `wanted`.
-fn check_end(log: &str, first: u64, wanted: Option<(u64, u64)>, end: Option<(u64, u64)>) -> Result<()> {
+pub(super) fn check_end(log: &str, first: u64, wanted: Option<(u64, u64)>, end: Option<(u64, u64)>) -> Result<()> {
     let Some((segment, offset)) = wanted.filter(|wanted| wanted.0 >= first && end < Some(*wanted)) else {
         return Ok(());
     };

@@ -1,5 +1,6 @@
 //! [`CheckpointCheck`]: whether all files of a checkpoint folder are as they were written, and how large its parts are.
 
+use super::super::dead_letters::log_of;
 use super::super::driver_state::DriverState;
 use super::super::open::file_name;
 use super::super::state_logs::read_log;
@@ -109,6 +110,15 @@ impl CheckpointFolder {
             }
             add(name.to_owned(), check);
         }
+        let letters = log_of(path);
+        let mut check = check_log(storage, &letters, self.state.letters.first.max(1))?;
+        if check.damaged().next().is_none()
+            && let Some(what) = self.lacks_letters()?
+        {
+            let condition = FileCondition::Damaged { offset: 0, what };
+            check.files.push(FileCheck { path: letters, bytes: 0, records: 0, condition });
+        }
+        add(LETTERS.to_owned(), check);
         for snapshot in &self.state.snapshots {
             let folder = self.snapshot_folder().of(snapshot.number);
             let mut check = check_log(storage, &folder, 0)?;
@@ -137,6 +147,14 @@ impl CheckpointFolder {
         }
     }
 
+    /// What the log of dead letters lacks of what was committed, if anything.
+    fn lacks_letters(&self) -> Result<Option<String>> {
+        match self.each_piece(&mut |_| Ok(())) {
+            Err(error) if error.kind() == ErrorKind::Data => Ok(Some(error.to_string())),
+            read => read.map(|()| None),
+        }
+    }
+
     /// How much room each part takes; parts without files are left out.
     ///
     /// ```
@@ -152,7 +170,7 @@ impl CheckpointFolder {
     /// ```
     pub fn sizes(&self) -> Result<Vec<PartSize>> {
         let numbers = self.state.snapshots.iter().map(|snapshot| snapshot.number).chain(self.state.begun);
-        let fixed = ["fence", "journal", "state/changes", "state/windows"].map(str::to_owned);
+        let fixed = ["fence", "journal", "state/changes", "state/windows", LETTERS].map(str::to_owned);
         let mut sizes = Vec::new();
         for part in fixed.into_iter().chain(numbers.map(snapshot_part)).chain(self.received()) {
             let files = self.storage.list(&format!("{}/{part}", self.path))?;
@@ -168,6 +186,9 @@ impl CheckpointFolder {
         inputs.map(|of| format!("received/{}", file_name(&of.id)))
     }
 }
+
+/// Where dead letters are.
+const LETTERS: &str = "dead-letters/log";
 
 fn snapshot_part(number: u64) -> String {
     format!("state/snapshots/{number:020}")

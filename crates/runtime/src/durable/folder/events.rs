@@ -14,7 +14,8 @@ pub struct CheckpointEvent {
     pub segment: u64,
     /// Where it begins there, in bytes.
     pub offset: u64,
-    /// `Started`, `Allocated`, `Committed`, `SnapshotBegun`, `SnapshotTaken`, `SnapshotForgotten` or `LogsTrimmed`.
+    /// `Started`, `Allocated`, `Committed`, `SnapshotBegun`, `SnapshotTaken`, `SnapshotForgotten`, `LogsTrimmed`,
+    /// `LettersAsked`, `LettersVoided` or `LettersTrimmed`.
     pub name: &'static str,
     /// What it says.
     pub what: String,
@@ -80,7 +81,7 @@ impl CheckpointFolder {
                     format!("epoch {epoch}, a batch every {batch_millis} ms from {zero} on, {}{gaps}", ids.join(" "));
                 ("Started", what)
             }
-            DriverEvent::Allocated { time, inputs } => {
+            DriverEvent::Allocated { time, inputs, .. } => {
                 let inputs = self.allocations(inputs).into_iter();
                 let inputs = inputs.map(|input| format!(", {}: {}", input.operator, input.allocation));
                 ("Allocated", format!("{}{}", Time::from(*time), inputs.collect::<String>()))
@@ -101,6 +102,16 @@ impl CheckpointFolder {
                 let done = done.map_or_else(String::new, |done| format!(", done up to {done}"));
                 let what = format!("changes from segment {changes} on, windows from {windows} on{done}");
                 ("LogsTrimmed", what)
+            }
+            DriverEvent::LettersAsked { redrive, drop } => (
+                "LettersAsked",
+                format!("{} to go through their operators once more, {} to go", redrive.count(), drop.count()),
+            ),
+            DriverEvent::LettersVoided { numbers, next } => {
+                ("LettersVoided", format!("{} of batches that were not committed, the next is {next}", numbers.count()))
+            }
+            DriverEvent::LettersTrimmed { segment, lowest } => {
+                ("LettersTrimmed", format!("from segment {segment} and letter {lowest} on"))
             }
         }
     }

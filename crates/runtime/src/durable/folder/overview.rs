@@ -1,5 +1,6 @@
 //! [`CheckpointOverview`]: what the driver knew of batches, inputs and states, in types that are not those on disk.
 
+use super::super::dead_letters;
 use super::super::event::{Blob, Millis};
 use super::super::plan;
 use super::CheckpointFolder;
@@ -166,7 +167,8 @@ impl CheckpointFolder {
     pub(super) fn allocations(&self, inputs: &[(String, Blob)]) -> Vec<InputAllocation> {
         let kind = |id: &str| self.state.operators.iter().find(|of| of.id == id).map(|of| of.kind.as_str());
         let allocation = |(id, bytes): &(String, Blob)| {
-            let has_ranges = kind(id).is_none_or(|kind| plan::form(kind) == plan::RANGES);
+            let is_input = id != dead_letters::ALLOCATION;
+            let has_ranges = is_input && kind(id).is_none_or(|kind| plan::form(kind) == plan::RANGES);
             let ranges = read_allocation(&bytes.0).ok().filter(|_| has_ranges);
             let allocation = ranges.map_or(Allocation::Bytes(bytes.0.len()), Allocation::Ranges);
             InputAllocation { operator: id.clone(), allocation }

@@ -7,6 +7,7 @@ use crate::conf::Conf;
 use crate::context::StreamingContext;
 use crate::running::RunningContext;
 use crate::testkit::TestEnv;
+use headwater_core::dead_letters::{DeadLetter, Letter};
 use headwater_core::dstream::{DStream, DStreamGraph};
 use headwater_core::env::Clock;
 use headwater_core::rdd::PartitionRecords;
@@ -129,7 +130,8 @@ impl<T: Data + Ord + Debug> Run<T> {
         self.slow.set_off(true);
         if ended.is_ok() && !storage.has_crashed() {
             if running.first <= self.last() {
-                let state = digest(running.graph())?;
+                let mut state = digest(running.graph())?;
+                state.extend(letters(&running)?);
                 self.told.lock().unwrap_or_else(PoisonError::into_inner).state = Some(state);
             }
             return self.stop(&running, storage);
@@ -216,6 +218,18 @@ fn digest(graph: &DStreamGraph) -> Result<BTreeMap<String, (u64, u64)>> {
         })?;
     }
     Ok(digests)
+}
+/// The number of dead letters and a hash of them, as an operator's of its own; none without letters. In which batch one was
+/// driven once more depends on when that was asked.
+fn letters(running: &RunningContext) -> Result<Option<(String, (u64, u64))>> {
+    let letters = running.dead_letters()?;
+    let hash = |DeadLetter { operator, batch, letter, .. }: &DeadLetter| {
+        let Letter { index, attempt, error, source, payload } = letter;
+        let place = (*attempt == 1).then_some((batch, index));
+        fnv1a(format!("{operator:?} {place:?} {attempt} {error:?} {source:?} {payload:?}").as_bytes())
+    };
+    let digest = letters.iter().map(hash).fold(0u64, u64::wrapping_add);
+    Ok((!letters.is_empty()).then(|| ("dead letters".to_owned(), (letters.len() as u64, digest))))
 }
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))

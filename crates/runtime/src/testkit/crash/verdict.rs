@@ -11,7 +11,7 @@ use std::fmt::{self, Debug};
 pub struct Told<T> {
     /// By batch time.
     pub batches: BTreeMap<Time, Vec<T>>,
-    /// By operator; none where no process has both made the last batch and lived on.
+    /// By operator, and of all dead letters together; none where no process has both made the last batch and lived on.
     pub state: Option<BTreeMap<String, (u64, u64)>>,
 }
 
