@@ -265,7 +265,13 @@ mod tests {
         let with_letters = |time, letters| DriverEvent::Allocated { time: Millis(time), inputs: Vec::new(), letters };
         let end = LettersEnd { next: 8, segment: 1, offset: 60 };
         let logs = [None; 2];
-        let committed = DriverEvent::Committed { time: Millis(10), forget: Millis(10), logs, letters: Some(end) };
+        let committed = DriverEvent::Committed {
+            time: Millis(10),
+            forget: Millis(10),
+            logs,
+            sinks: Vec::new(),
+            letters: Some(end),
+        };
         let mut events = vec![started(1), allocated(10), committed];
         events.push(DriverEvent::LettersAsked { redrive: numbers(1, 4), drop: numbers(3, 5) });
         events.push(with_letters(20, numbers(1, 2)));
