@@ -69,6 +69,17 @@ macro_rules! direct {
                     connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
                 });
             }
+            /// Runs a closure while a transaction that has run a statement is open.
+            #[allow(dead_code, reason = "SQLite has a test of its own for that")]
+            pub(crate) fn while_open(url: &str, statement: &str, body: &mut dyn FnMut()) {
+                wait(async {
+                    let mut connection = <$connection>::connect(url).await.unwrap();
+                    let mut transaction = connection.begin().await.unwrap();
+                    transaction.execute(AssertSqlSafe(statement)).await.unwrap();
+                    body();
+                    transaction.rollback().await.unwrap();
+                });
+            }
         }
     };
 }
