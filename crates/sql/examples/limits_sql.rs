@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Rows of a batch, and batches of each kind, of which the median counts.
 const ROWS: usize = 100_000;
-const BATCHES: usize = 7;
+const BATCHES: usize = 15;
 /// Partitions of a batch.
 const PARTS: usize = 2;
 
@@ -100,7 +100,8 @@ fn write(sink: &SqlSink, output: &SinkOutput<'_>, number: usize, mut rows: Vec<R
     let time = Time::from_millis(number as i64);
     let mut parts = Vec::new();
     for partition in 0..PARTS {
-        let records = rows.split_off(rows.len() - ROWS / PARTS);
+        let later = rows.split_off(ROWS / PARTS);
+        let records = std::mem::replace(&mut rows, later);
         let part = SinkPart { operator: output.operator, time, partition, attempt: 0, env: output.env };
         parts.push(sink.prepare(&part, records.into_iter())?);
     }

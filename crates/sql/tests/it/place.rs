@@ -93,6 +93,7 @@ direct!(mysql, sqlx::MySqlConnection);
 /// A process with a sink for records of one type.
 pub(crate) struct Process<T> {
     sink: SqlSink,
+    operator: &'static str,
     env: Env,
     committed: Option<u64>,
     records: PhantomData<fn(T)>,
@@ -100,13 +101,20 @@ pub(crate) struct Process<T> {
 impl<T: Row> Process<T> {
     /// A process whose journal says that all up to a batch is committed, and its sink ready.
     pub(crate) fn begin(sink: SqlSink, committed: Option<u64>) -> Result<Process<T>> {
-        let process = Process { sink, env: system_env(), committed, records: PhantomData };
+        let process = Process { sink, operator: "counts", env: system_env(), committed, records: PhantomData };
+        Sink::<T>::recover(&process.sink, &process.output())?;
+        Ok(process)
+    }
+    /// The first process of another output.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn begin_as(sink: SqlSink, operator: &'static str) -> Result<Process<T>> {
+        let process = Process { sink, operator, env: system_env(), committed: None, records: PhantomData };
         Sink::<T>::recover(&process.sink, &process.output())?;
         Ok(process)
     }
     fn output(&self) -> SinkOutput<'_> {
         let committed = self.committed.map(time);
-        SinkOutput { application: "shop", operator: "counts", committed, env: &self.env }
+        SinkOutput { application: "shop", operator: self.operator, committed, env: &self.env }
     }
     /// Prepares and commits a batch of one partition.
     pub(crate) fn write(&self, batch: u64, records: Vec<T>) -> Result<()> {
