@@ -118,7 +118,8 @@ fn check_is_new(env: &Env, folder: &str) -> Result<()> {
 impl Opened {
     /// A name for the application that lives as long as the folder, and the newest batch that is committed.
     pub(crate) fn lineage(&self) -> (String, Option<Time>) {
-        let committed = self.left.grid.map(|grid| grid.committed.into());
+        // Before the first batch the grid has its zero time there, and a sink need not have begun.
+        let committed = self.left.grid.filter(|grid| grid.committed > grid.zero).map(|grid| grid.committed.into());
         (format!("{}-{:016x}", self.options.application, self.lineage), committed)
     }
     /// Gives the started graph what is stored, and goes on. Where the plan loses something that nobody has agreed to lose,

@@ -52,11 +52,14 @@ pub(crate) fn sink(database: &SqlDatabase, table: &str) -> SqlSink {
 }
 /// Starts the program; its checkpoint is in `folder`.
 pub(crate) fn start(folder: &str, sink: Mortal) -> headwater::Result<RunningContext> {
+    start_with(folder, sink, FailurePolicy::retry(60, milliseconds(50)))
+}
+pub(crate) fn start_with(folder: &str, sink: Mortal, policy: FailurePolicy) -> headwater::Result<RunningContext> {
     let conf = Conf::new().master("local[2]").app_name("numbers");
     let create = || StreamingContext::new(conf, milliseconds(100));
     let ssc = StreamingContext::get_or_create(format!("{folder}/checkpoint"), create)?;
     let numbers = ssc.rate_stream(2000, 2, |n| (format!("n{n}"), n as i64)).uid("numbers");
-    numbers.write_to(sink).uid("table").on_failure(FailurePolicy::retry(60, milliseconds(50)));
+    numbers.write_to(sink).uid("table").on_failure(policy);
     ssc.start()
 }
 /// Fails unless the table has the first numbers, each once; how many.

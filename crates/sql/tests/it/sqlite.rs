@@ -4,6 +4,7 @@ use crate::numbers::{self, Mortal};
 use crate::place::{self, Place, Process, error, rows, says};
 use crate::suite::{self, refuses};
 use headwater::ErrorKind;
+use headwater::sink::FailurePolicy;
 use headwater::testkit::{TemporaryFolder, temporary_folder};
 use headwater_sql::{SqlDatabase, SqlSink};
 use std::time::Duration;
@@ -145,6 +146,21 @@ fn sinks_of_one_database_share_its_connections() {
     }
     let operators = place.rows("SELECT operator, batch_ms FROM headwater_ledger ORDER BY operator");
     assert_eq!(operators, rows(&[("one", 19_000), ("three", 19_000), ("two", 19_000)]));
+}
+
+#[test]
+fn a_start_that_failed_since_the_database_was_missing_is_no_lost_ledger() {
+    let folder = temporary_folder();
+    let database = SqlDatabase::sqlite(format!("{folder}/later/counts.db")).connect_timeout(Duration::from_millis(50));
+    let mortal = || Mortal::lives_long(numbers::sink(&database, "counts"));
+    let start = || numbers::start_with(&folder, mortal(), FailurePolicy::stop());
+    let (kind, message) = error(start());
+    assert_eq!(kind, ErrorKind::Outside);
+    says(&message, &["the sink of write_to", "cannot begin", "unable to open database file"]);
+    std::fs::create_dir(format!("{folder}/later")).unwrap();
+    let running = start().unwrap();
+    running.await_batches(3).unwrap();
+    running.stop_gracefully().unwrap();
 }
 
 #[test]
