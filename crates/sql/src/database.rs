@@ -50,7 +50,8 @@ impl SqlDatabase {
     }
     /// A MySQL or MariaDB server by `mysql://user:password@host:port/database`. With `?ssl-mode=VERIFY_IDENTITY` (and
     /// `&ssl-ca=ca.pem` where the system does not know the authority) all is encrypted and the server is who it says;
-    /// without, TLS is used where the server has it, and nobody checks who it is.
+    /// without, TLS is used where the server has it, and nobody checks who it is. Passwords of `caching_sha2_password`, the
+    /// default of MySQL 8, need TLS.
     #[cfg(feature = "mysql")]
     pub fn mysql(url: impl AsRef<str>) -> SqlDatabase {
         SqlDatabase::new(Brand::Mysql, url.as_ref().to_owned())

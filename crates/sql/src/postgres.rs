@@ -151,9 +151,8 @@ impl Dialect for Postgres {
         let code = error.code().unwrap_or_default();
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         match code.get(..2) {
-            // Data exceptions, and constraints; a row that is too long.
-            Some("22" | "23") => ErrorKind::Data,
-            Some("54") => ErrorKind::Data,
+            // Two keys that are one to the database, data exceptions, constraints, a row that is too long.
+            Some("21" | "22" | "23" | "54") => ErrorKind::Data,
             // A password, a database or a schema that is wrong; what is not there or not allowed.
             Some("28" | "3D" | "3F" | "42") => ErrorKind::Program,
             _ => ErrorKind::Outside,

@@ -112,6 +112,9 @@ fn tables_of_mysql_that_cannot_be_written_exactly_once_are_refused() {
 fn mysql_is_killed_while_it_commits_and_no_number_is_lost_or_doubled() {
     let server = Arc::new(Server::start("mysql", false));
     numbers::outlive_the_server(&Mysql::new(&server), || server.kill());
+    server::a_commit_has_a_time_out(&Mysql::new(&server), |statement, held| {
+        place::mysql::while_open(&server.url(), statement, held);
+    });
     server::comes_and_goes(&server, &Mysql::new(&server));
 }
 

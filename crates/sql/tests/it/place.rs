@@ -69,6 +69,17 @@ macro_rules! direct {
                     connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
                 });
             }
+            /// Runs a closure while a transaction that has run a statement is open.
+            #[allow(dead_code, reason = "SQLite has a test of its own for that")]
+            pub(crate) fn while_open(url: &str, statement: &str, body: &mut dyn FnMut()) {
+                wait(async {
+                    let mut connection = <$connection>::connect(url).await.unwrap();
+                    let mut transaction = connection.begin().await.unwrap();
+                    transaction.execute(AssertSqlSafe(statement)).await.unwrap();
+                    body();
+                    transaction.rollback().await.unwrap();
+                });
+            }
         }
     };
 }
@@ -82,6 +93,7 @@ direct!(mysql, sqlx::MySqlConnection);
 /// A process with a sink for records of one type.
 pub(crate) struct Process<T> {
     sink: SqlSink,
+    operator: &'static str,
     env: Env,
     committed: Option<u64>,
     records: PhantomData<fn(T)>,
@@ -89,13 +101,20 @@ pub(crate) struct Process<T> {
 impl<T: Row> Process<T> {
     /// A process whose journal says that all up to a batch is committed, and its sink ready.
     pub(crate) fn begin(sink: SqlSink, committed: Option<u64>) -> Result<Process<T>> {
-        let process = Process { sink, env: system_env(), committed, records: PhantomData };
+        let process = Process { sink, operator: "counts", env: system_env(), committed, records: PhantomData };
+        Sink::<T>::recover(&process.sink, &process.output())?;
+        Ok(process)
+    }
+    /// The first process of another output.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn begin_as(sink: SqlSink, operator: &'static str) -> Result<Process<T>> {
+        let process = Process { sink, operator, env: system_env(), committed: None, records: PhantomData };
         Sink::<T>::recover(&process.sink, &process.output())?;
         Ok(process)
     }
     fn output(&self) -> SinkOutput<'_> {
         let committed = self.committed.map(time);
-        SinkOutput { application: "shop", operator: "counts", committed, env: &self.env }
+        SinkOutput { application: "shop", operator: self.operator, committed, env: &self.env }
     }
     /// Prepares and commits a batch of one partition.
     pub(crate) fn write(&self, batch: u64, records: Vec<T>) -> Result<()> {

@@ -113,6 +113,9 @@ fn special_types_and_tables_of_postgres() {
 fn postgres_is_killed_while_it_commits_and_no_number_is_lost_or_doubled() {
     let server = Arc::new(Server::start("postgres", false));
     numbers::outlive_the_server(&Postgres::new(&server), || server.kill());
+    server::a_commit_has_a_time_out(&Postgres::new(&server), |statement, held| {
+        place::postgres::while_open(&server.url(), statement, held);
+    });
     server::comes_and_goes(&server, &Postgres::new(&server));
 }
 

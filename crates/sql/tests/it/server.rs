@@ -71,6 +71,22 @@ pub(crate) fn comes_and_goes<P: Place>(server: &Server, place: &P) {
     assert_eq!(place.counts(), rows(&[("a", 1), ("a", 2)]));
 }
 
+/// A database that does not answer is an error within the time-out, and the batch goes in later, once. `hold` runs its closure
+/// while another program holds the row of the ledger.
+pub(crate) fn a_commit_has_a_time_out<P: Place>(place: &P, hold: impl Fn(&str, &mut dyn FnMut())) {
+    let database = place.database().ledger(place.ledger()).commit_timeout(Duration::from_millis(700));
+    let sink = database.append_to(place.table("counts")).columns(["word", "count"]).create_table();
+    let process = Process::begin(sink, None).unwrap();
+    process.write(1, rows(&[("a", 1)])).unwrap();
+    hold(&format!("UPDATE {} SET step_ms = step_ms + 1", P::quoted(&place.ledger())), &mut || {
+        let (kind, message) = error(process.write(2, rows(&[("a", 2)])));
+        assert_eq!(kind, ErrorKind::Outside);
+        says(&message, &["has not answered within 700ms", "commit_timeout"]);
+    });
+    process.write(2, rows(&[("a", 2)])).unwrap();
+    assert_eq!(place.counts(), rows(&[("a", 1), ("a", 2)]));
+}
+
 /// With TLS and a password; `of` makes a database of a URL.
 pub(crate) fn is_safe<P: Place>(server: &Server, place: &P, of: fn(String) -> SqlDatabase) {
     let process = Process::begin(place.upsert(), None).unwrap();

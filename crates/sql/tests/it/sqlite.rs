@@ -1,11 +1,12 @@
 //! SQLite: the suite, and what a file can do to a sink.
 
-use crate::numbers;
+use crate::numbers::{self, Mortal};
 use crate::place::{self, Place, Process, error, rows, says};
 use crate::suite::{self, refuses};
 use headwater::ErrorKind;
+use headwater::sink::FailurePolicy;
 use headwater::testkit::{TemporaryFolder, temporary_folder};
-use headwater_sql::SqlDatabase;
+use headwater_sql::{SqlDatabase, SqlSink};
 use std::time::Duration;
 
 pub(crate) struct Sqlite {
@@ -128,6 +129,41 @@ fn a_full_file_loses_nothing() {
 }
 
 #[test]
+fn sinks_of_one_database_share_its_connections() {
+    let place = Sqlite::new();
+    let database = place.database().connections(1);
+    std::thread::scope(|scope| {
+        for table in ["one", "two", "three"] {
+            let sink = database.clone().append_to(table).columns(["word", "count"]).create_table();
+            scope.spawn(move || {
+                let process = Process::begin_as(sink, table).unwrap();
+                (1..20).for_each(|batch| process.write(batch, rows(&[("a", batch as i64)])).unwrap());
+            });
+        }
+    });
+    for table in ["one", "two", "three"] {
+        assert_eq!(place.rows(&format!("SELECT 'sum', SUM(count) FROM {table}")), rows(&[("sum", 190)]));
+    }
+    let operators = place.rows("SELECT operator, batch_ms FROM headwater_ledger ORDER BY operator");
+    assert_eq!(operators, rows(&[("one", 19_000), ("three", 19_000), ("two", 19_000)]));
+}
+
+#[test]
+fn a_start_that_failed_since_the_database_was_missing_is_no_lost_ledger() {
+    let folder = temporary_folder();
+    let database = SqlDatabase::sqlite(format!("{folder}/later/counts.db")).connect_timeout(Duration::from_millis(50));
+    let mortal = || Mortal::lives_long(numbers::sink(&database, "counts"));
+    let start = || numbers::start_with(&folder, mortal(), FailurePolicy::stop());
+    let (kind, message) = error(start());
+    assert_eq!(kind, ErrorKind::Outside);
+    says(&message, &["the sink of write_to", "cannot begin", "unable to open database file"]);
+    std::fs::create_dir(format!("{folder}/later")).unwrap();
+    let running = start().unwrap();
+    running.await_batches(3).unwrap();
+    running.stop_gracefully().unwrap();
+}
+
+#[test]
 fn what_is_no_file_is_no_database() {
     for path in ["", ":memory:"] {
         let sink = SqlDatabase::sqlite(path).append_to("counts").columns(["word", "count"]);
@@ -139,34 +175,39 @@ fn what_is_no_file_is_no_database() {
     says(&error(Process::<(String, i64)>::begin(sink, None)).1, &["`.connections(1)` at least"]);
 }
 
-/// The folder of the child, by which it knows that it is one.
+/// What the child must know: its folder, and whether its last commit comes through.
 const FOLDER: &str = "HEADWATER_NUMBERS_FOLDER";
+const COMMITS_LAST: &str = "HEADWATER_NUMBERS_COMMITS_LAST";
+
+fn numbers_sink(folder: &str) -> SqlSink {
+    numbers::sink(&SqlDatabase::sqlite(format!("{folder}/counts.db")), "counts")
+}
 
 #[test]
-#[ignore = "the other test runs it, in a process that it kills"]
+#[ignore = "the other test runs it, in a process that ends itself"]
 fn the_numbers_in_a_child() {
     if let Ok(folder) = std::env::var(FOLDER) {
-        let database = SqlDatabase::sqlite(format!("{folder}/counts.db")).ledger("ledger");
-        numbers::start(&folder, &database, "counts").unwrap().await_termination().unwrap();
+        let mortal = Mortal::ends(numbers_sink(&folder), 4, std::env::var(COMMITS_LAST).unwrap() == "true");
+        numbers::start(&folder, mortal).unwrap().await_termination().unwrap();
     }
 }
 
 #[test]
-fn a_killed_program_loses_and_doubles_no_number() {
+fn a_program_that_ends_before_or_behind_a_commit_loses_and_doubles_no_number() {
     let place = Sqlite::new();
-    place.run("CREATE TABLE counts (word TEXT NOT NULL, count INTEGER NOT NULL)");
     let mut count = 0;
-    for kill in 0..5 {
+    for commits_last in [true, true, false, true, false] {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child.args(["--ignored", "--exact", "sqlite::the_numbers_in_a_child"]).env(FOLDER, &*place.folder);
-        let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
-        count = numbers::await_more(&place, count + 300);
-        std::thread::sleep(Duration::from_millis(13 * kill));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.args(["--ignored", "--exact", "sqlite::the_numbers_in_a_child"]);
+        child.env(FOLDER, &*place.folder).env(COMMITS_LAST, commits_last.to_string());
+        let status = child.stdout(std::process::Stdio::null()).status().unwrap();
+        assert!(!status.success(), "it aborts");
+        let now = numbers::check(&place);
+        assert!(now > count, "each child commits something");
+        count = now;
     }
-    let running = numbers::start(&place.folder, &place.database().ledger("ledger"), "counts").unwrap();
-    numbers::await_more(&place, count + 300);
+    let running = numbers::start(&place.folder, Mortal::lives_long(numbers_sink(&place.folder))).unwrap();
+    numbers::await_more(&place, count);
     running.stop_gracefully().unwrap();
     assert!(numbers::check(&place) > count);
 }

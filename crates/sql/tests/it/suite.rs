@@ -17,6 +17,7 @@ pub(crate) fn run<P: Place + Sync + 'static>(new: impl Fn() -> P + Clone + 'stat
     a_table_that_changes_while_the_program_runs_is_told(&new());
     a_duplicate_is_refused_and_named(&new());
     readers_see_whole_batches(&new());
+    two_processes_at_the_same_time_write_each_batch_once(&new());
     all_types_come_back(&new());
 }
 
@@ -199,6 +200,24 @@ fn readers_see_whole_batches<P: Place + Sync>(place: &P) {
         done.store(true, Ordering::Relaxed);
         assert!(reader.join().unwrap() > 0);
     });
+}
+
+fn two_processes_at_the_same_time_write_each_batch_once<P: Place + Sync>(place: &P) {
+    let process = || Process::begin(place.append(), None).unwrap();
+    let (one, other) = (process(), process());
+    let write = |process: &Process<(String, i64)>| {
+        for batch in 1..=40 {
+            process.write(batch, (0..20).map(|n| (format!("w{n}"), batch as i64)).collect()).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| write(&one));
+        scope.spawn(|| write(&other));
+    });
+    let name = P::quoted(&place.table("counts"));
+    let found = place.rows(&format!("SELECT word, COUNT(*) FROM {name} GROUP BY word, count"));
+    assert_eq!(found.len(), 40 * 20);
+    assert!(found.iter().all(|(_, times)| *times == 1), "{found:?}");
 }
 
 fn all_types_come_back<P: Place>(place: &P) {
