@@ -44,15 +44,17 @@ const BATCH_BYTES_CEILING: usize = 768 << 20;
 /// # Limits
 /// A batch has at most [`batch_bytes_max`](RedisSink::batch_bytes_max) bytes of commands, 256 MiB unless told otherwise:
 /// the driver has them in memory, and Redis, until the `EXEC`, up to two and a half times as much. The `EXEC` takes some
-/// seconds for a million writes, and others wait. The ledger stays: one key for each output of an application with a checkpoint folder, and without one a key for
-/// each process, which nobody removes. Ledger and keys must be on one server; Redis Cluster, where they would have to be in one slot, and Sentinel
-/// are not supported. Redis 5 or newer; before Redis 7 a user who may run scripts and not the commands in them can leave a
-/// part of a batch, until it is allowed and the batch is tried again.
+/// seconds for a million writes, and others wait. The ledger stays: one key for each output of an application with a
+/// checkpoint folder, and without one a key for each process, which nobody removes. Ledger and keys must be on one server;
+/// Redis Cluster, where they would have to be in one slot, and Sentinel are not supported. Redis 5 or newer; before Redis 7
+/// a user who may run scripts and not the commands in them can leave a part of a batch, until it is allowed and the batch is
+/// tried again.
 ///
 /// # What is durable
-/// What Redis makes so. With `appendfsync always` a batch survives a crash of the machine; with `everysec` up to a second of
-/// batches, and the ledger with them, may be gone. Then, as after `FLUSHALL`, a restore or a fail-over to a replica that was
-/// behind, the ledger says less than the journal: an error at the next start or commit, never a silent hole.
+/// What Redis makes so. With `appendfsync always` a batch survives a crash of the server and of the machine. With `everysec`
+/// up to two seconds of batches, and the ledger with them, may be gone, also where the server alone is killed while its disk
+/// is slow. Then, as after `FLUSHALL`, a restore or a fail-over to a replica that was behind, the ledger says less than the
+/// journal: an error at the next start or commit, never a silent hole.
 /// [`accept_lost_ledger`](RedisSink::accept_lost_ledger) goes on.
 ///
 /// # Errors
