@@ -23,9 +23,11 @@ pub mod formats;
 pub mod sequence_file;
 pub mod text_output;
 
+mod save_as_hadoop_files;
 mod sink;
 
 pub use formats::{FileFormat, RecordWriter};
+pub use save_as_hadoop_files::SaveAsHadoopFiles;
 pub use sink::FileSink;
 
 #[cfg(test)]
