@@ -32,3 +32,10 @@ pub use sink::FileSink;
 
 #[cfg(test)]
 mod memory_files;
+
+/// The programs in the guide compile and run.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../docs/guide/11-sinks.md")]
+    struct Sinks;
+}
