@@ -25,10 +25,12 @@ pub mod text_output;
 
 mod save_as_hadoop_files;
 mod sink;
+mod table;
 
-pub use formats::{FileFormat, RecordWriter};
+pub use formats::{FileFormat, RecordWriter, TableFormat};
 pub use save_as_hadoop_files::SaveAsHadoopFiles;
 pub use sink::FileSink;
+pub use table::{TableFile, TableReader, TableSink};
 
 #[cfg(test)]
 mod memory_files;

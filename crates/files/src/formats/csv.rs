@@ -24,6 +24,9 @@ impl Csv {
     pub fn without_header() -> Csv {
         Csv { header: false }
     }
+    pub(super) fn has_header(self) -> bool {
+        self.header
+    }
 }
 impl Default for Csv {
     fn default() -> Csv {

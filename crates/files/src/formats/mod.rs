@@ -6,12 +6,14 @@ mod hadoop;
 mod json_lines;
 mod object_files;
 mod shared_buffer;
+mod table_format;
 mod text;
 
 pub use csv::Csv;
 pub use hadoop::{SequenceFileOutputFormat, TextOutputFormat};
 pub use json_lines::JsonLines;
 pub use object_files::ObjectFiles;
+pub use table_format::{Records, TableFormat};
 pub use text::TextLines;
 
 use headwater_core::Result;

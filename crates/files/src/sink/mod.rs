@@ -2,15 +2,16 @@
 //! files that nobody sees, the driver renames them.
 
 mod batch_folders;
-mod disk;
-mod ledger;
+pub(crate) mod disk;
+pub(crate) mod ledger;
 mod note;
-mod part_file;
+pub(crate) mod part_file;
 mod prepared;
-mod staging;
+pub(crate) mod staging;
 
 use crate::formats::{Csv, FileFormat, JsonLines, ObjectFiles, SequenceFileOutputFormat, TextLines};
 use crate::sequence_file::Compression;
+use crate::table::TableSink;
 use batch_folders::{BatchFolders, part_path};
 use disk::Disk;
 use headwater_core::rdd::PartitionRecords;
@@ -160,6 +161,29 @@ impl FileSink<SequenceFileOutputFormat> {
     /// ```
     pub fn sequence_files(prefix: impl Into<String>, compression: Compression) -> FileSink<SequenceFileOutputFormat> {
         FileSink::of(SequenceFileOutputFormat { compression }, prefix)
+    }
+}
+
+impl FileSink<()> {
+    /// All batches in one folder, in files of a good size: see [`TableSink`].
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::{FileSink, TableReader, formats::JsonLines};
+    ///
+    /// let folder = testkit::temporary_folder();
+    /// let table = format!("{folder}/numbers");
+    /// testkit::printed([vec![1, 2], vec![], vec![3]], |numbers: DStream<u64>| {
+    ///     let sink = FileSink::table(&table, JsonLines).suffix("json").compact(6);
+    ///     numbers.write_to(sink).uid("numbers")
+    /// });
+    /// let reader = TableReader::open(headwater::system_env().files, &table, JsonLines)?;
+    /// assert_eq!(reader.records::<u64>().collect::<headwater::Result<Vec<_>>>()?, [1, 2, 3]);
+    /// assert_eq!(reader.files().len(), 1); // Each partition made one, and then they came to six bytes together.
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn table<F>(folder: impl Into<String>, format: F) -> TableSink<F> {
+        TableSink::new(folder.into(), format)
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many batches an application makes.
-pub(crate) const BATCHES: u64 = 3;
+pub(crate) const BATCHES: u64 = 4;
 
 /// The numbers of a batch: what it has, whoever computes it.
 pub(crate) fn numbers_of(batch: u64) -> Vec<u64> {

@@ -10,3 +10,5 @@ mod lives;
 mod readers;
 mod simulated_disk;
 mod sink_rules;
+mod table_crashes;
+mod table_rules;
