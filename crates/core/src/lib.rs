@@ -27,6 +27,10 @@ pub mod hash;
 pub mod input;
 pub mod item;
 pub mod listener;
+/// Object files one by one; [`Rdd::save_as_object_file`] and [`RddContext::object_file`] are the way for datasets.
+pub mod object_file {
+    pub use crate::frames::{ObjectReader, ObjectWriter};
+}
 pub mod rdd;
 pub mod receiver;
 pub mod sink;

@@ -23,10 +23,21 @@ pub mod formats;
 pub mod sequence_file;
 pub mod text_output;
 
+mod save_as_hadoop_files;
 mod sink;
+mod table;
 
-pub use formats::{FileFormat, RecordWriter};
+pub use formats::{FileFormat, RecordWriter, TableFormat};
+pub use save_as_hadoop_files::SaveAsHadoopFiles;
 pub use sink::FileSink;
+pub use table::{TableFile, TableReader, TableSink};
 
 #[cfg(test)]
 mod memory_files;
+
+/// The programs in the guide compile and run.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../docs/guide/11-sinks.md")]
+    struct Sinks;
+}

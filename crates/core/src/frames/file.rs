@@ -63,6 +63,10 @@ impl<W: Write> FrameWriter<W> {
         self.write_checked(&[&8u32.to_le_bytes(), &END.to_le_bytes(), &records])?;
         self.out.flush()
     }
+    /// What the file is written to.
+    pub(crate) fn into_inner(self) -> W {
+        self.out
+    }
     /// The size of the file so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes

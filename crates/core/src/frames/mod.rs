@@ -2,7 +2,9 @@
 //! spilled blocks of the block store, checkpointed datasets and object files hold.
 
 mod file;
+mod object_file;
 mod segment;
 
 pub(crate) use file::{END_BYTES, FRAME_BYTES, FrameReader, FrameWriter, name_of};
+pub use object_file::{ObjectReader, ObjectWriter};
 pub(crate) use segment::{Segment, SegmentWriter};

@@ -1,10 +1,19 @@
 //! How records become the bytes of a file, and nothing of where the file is: [`FileFormat`], and the formats of
 //! [`FileSink`](crate::FileSink).
 
+mod csv;
+mod hadoop;
 mod json_lines;
+mod object_files;
+mod shared_buffer;
+mod table_format;
 mod text;
 
+pub use csv::Csv;
+pub use hadoop::{SequenceFileOutputFormat, TextOutputFormat};
 pub use json_lines::JsonLines;
+pub use object_files::ObjectFiles;
+pub use table_format::{Records, TableFormat};
 pub use text::TextLines;
 
 use headwater_core::Result;
@@ -56,3 +65,6 @@ pub trait RecordWriter<T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,12 @@ impl Disk<'_> {
     pub(crate) fn sync_folder(self, path: &str) -> Result<()> {
         self.0.sync_folder(path).map_err(judged)
     }
+    pub(crate) fn open(self, path: &str) -> Result<Box<dyn io::Read + Send>> {
+        self.0.open(path, 0).map_err(judged)
+    }
+    pub(crate) fn remove_file(self, path: &str) -> Result<()> {
+        self.0.remove_file(path).map_err(judged)
+    }
     pub(crate) fn remove_folder(self, path: &str) -> Result<()> {
         self.0.remove_folder(path).map_err(judged)
     }

@@ -2,14 +2,16 @@
 //! files that nobody sees, the driver renames them.
 
 mod batch_folders;
-mod disk;
-mod ledger;
+pub(crate) mod disk;
+pub(crate) mod ledger;
 mod note;
-mod part_file;
+pub(crate) mod part_file;
 mod prepared;
-mod staging;
+pub(crate) mod staging;
 
-use crate::formats::{FileFormat, JsonLines, TextLines};
+use crate::formats::{Csv, FileFormat, JsonLines, ObjectFiles, SequenceFileOutputFormat, TextLines};
+use crate::sequence_file::Compression;
+use crate::table::TableSink;
 use batch_folders::{BatchFolders, part_path};
 use disk::Disk;
 use headwater_core::rdd::PartitionRecords;
@@ -87,6 +89,101 @@ impl FileSink<JsonLines> {
     /// ```
     pub fn json_lines(prefix: impl Into<String>) -> FileSink<JsonLines> {
         FileSink::of(JsonLines, prefix)
+    }
+}
+
+impl FileSink<Csv> {
+    /// Files of comma-separated values, with the names of the fields as their first line;
+    /// [`without_header`](FileSink::without_header) leaves it out.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::FileSink;
+    ///
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Sale {
+    ///     item: String,
+    ///     sold: u64,
+    /// }
+    /// let sale = |item: &str, sold| Sale { item: item.into(), sold };
+    /// let folder = testkit::temporary_folder();
+    /// testkit::printed([vec![sale("cup", 1), sale("pot, \"large\"", 2)]], |sales: DStream<Sale>| {
+    ///     sales.write_to(FileSink::csv(format!("{folder}/sales")).suffix("csv")).uid("sales")
+    /// });
+    /// let read = |part: &str| std::fs::read_to_string(format!("{folder}/sales-1000.csv/{part}")).unwrap();
+    /// assert_eq!(read("part-00001"), "item,sold\n\"pot, \"\"large\"\"\",2\n");
+    /// ```
+    pub fn csv(prefix: impl Into<String>) -> FileSink<Csv> {
+        FileSink::of(Csv::new(), prefix)
+    }
+    /// No line with the names of the fields.
+    pub fn without_header(self) -> FileSink<Csv> {
+        FileSink { format: Csv::without_header(), ..self }
+    }
+}
+
+impl FileSink<ObjectFiles> {
+    /// Files of records as they are, for [`object_file`](headwater_core::RddContext::object_file).
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::FileSink;
+    ///
+    /// let folder = testkit::temporary_folder();
+    /// testkit::printed([vec![(1, 'a'), (2, 'b')], vec![(3, 'c')]], |pairs: DStream<(i32, char)>| {
+    ///     pairs.write_to(FileSink::object_files(format!("{folder}/pairs"))).uid("pairs")
+    /// });
+    /// let pairs = testkit::context().object_file::<(i32, char)>(&format!("{folder}/pairs-*")).unwrap();
+    /// assert_eq!(pairs.collect().unwrap(), [(1, 'a'), (2, 'b'), (3, 'c')]);
+    /// ```
+    pub fn object_files(prefix: impl Into<String>) -> FileSink<ObjectFiles> {
+        FileSink::of(ObjectFiles, prefix)
+    }
+}
+
+impl FileSink<SequenceFileOutputFormat> {
+    /// Hadoop's SequenceFiles, of the keys and values of pairs.
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::FileSink;
+    /// use headwater_files::sequence_file::{Codec, Compression, Reader, ReaderOptions};
+    ///
+    /// let folder = testkit::temporary_folder();
+    /// testkit::printed([vec![("to".to_string(), 2), ("be".to_string(), 1)]], |counts: DStream<(String, i32)>| {
+    ///     let sink = FileSink::sequence_files(format!("{folder}/counts"), Compression::Block(Codec::Default));
+    ///     counts.write_to(sink).uid("counts")
+    /// });
+    /// let (files, path) = (headwater::system_env().files, format!("{folder}/counts-1000/part-00001"));
+    /// let mut counts = Reader::<String, i32>::open(&*files, &path, ReaderOptions::new())?;
+    /// assert_eq!(counts.next_record()?, Some(("be".to_string(), 1)));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn sequence_files(prefix: impl Into<String>, compression: Compression) -> FileSink<SequenceFileOutputFormat> {
+        FileSink::of(SequenceFileOutputFormat { compression }, prefix)
+    }
+}
+
+impl FileSink<()> {
+    /// All batches in one folder, in files of a good size: see [`TableSink`].
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use headwater_files::{FileSink, TableReader, formats::JsonLines};
+    ///
+    /// let folder = testkit::temporary_folder();
+    /// let table = format!("{folder}/numbers");
+    /// testkit::printed([vec![1, 2], vec![], vec![3]], |numbers: DStream<u64>| {
+    ///     let sink = FileSink::table(&table, JsonLines).suffix("json").compact(6);
+    ///     numbers.write_to(sink).uid("numbers")
+    /// });
+    /// let reader = TableReader::open(headwater::system_env().files, &table, JsonLines)?;
+    /// assert_eq!(reader.records::<u64>().collect::<headwater::Result<Vec<_>>>()?, [1, 2, 3]);
+    /// assert_eq!(reader.files().len(), 1); // Each partition made one, and then they came to six bytes together.
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn table<F>(folder: impl Into<String>, format: F) -> TableSink<F> {
+        TableSink::new(folder.into(), format)
     }
 }
 

@@ -40,6 +40,16 @@ impl Staging {
         let hash = fnv1a(&[name, "\0", operator].concat());
         Staging { path: format!("{parent}/{HIDDEN}/{shown}-{hash:016x}") }
     }
+    /// Those of all outputs in `parent`.
+    pub(crate) fn all(disk: Disk<'_>, parent: &str) -> Result<Vec<Staging>> {
+        let hidden = format!("{parent}/{HIDDEN}");
+        let folders = disk.list_if_there(&hidden)?.into_iter();
+        Ok(folders.map(|folder| Staging { path: format!("{hidden}/{}", folder.name) }).collect())
+    }
+    /// What tells it from others.
+    pub(crate) fn hash(&self) -> &str {
+        self.path.rsplit('-').next().unwrap_or_default()
+    }
     /// A folder that no other attempt of any process has, for what a task writes.
     pub(crate) fn new_attempt(&self, disk: Disk<'_>, time: Time) -> Result<String> {
         disk.create_unique_folder(&self.prepared(time))
@@ -64,6 +74,12 @@ impl Staging {
         moved_away(disk, &format!("{}/prepared", self.path), &format!("{bin}/prepared"))?;
         disk.remove_folder(&garbage)?;
         Ok(Run { path: run })
+    }
+    /// Removes what another process may still write to.
+    pub(crate) fn discard(&self, disk: Disk<'_>, path: &str) -> Result<()> {
+        let bin = disk.create_unique_folder(&format!("{}/garbage", self.path))?;
+        moved_away(disk, path, &format!("{bin}/it"))?;
+        disk.remove_folder(&bin)
     }
     /// Why the step of a run has failed: where another process has taken over, that is it.
     pub(crate) fn cause(&self, disk: Disk<'_>, run: &Run, error: Error) -> Error {

@@ -1,9 +1,10 @@
 //! The rules of sinks, kept by each format of [`FileSink`] on a real disk; and whole programs that write with it.
 
 use crate::readers::{batches, names, records_of_lines};
-use headwater::testkit::{SinkTest, TemporaryFolder, TestEnv, temporary_folder};
+use headwater::testkit::{self, SinkTest, TemporaryFolder, TestEnv, temporary_folder};
 use headwater::{ErrorKind, prelude::*};
 use headwater_files::FileSink;
+use headwater_files::sequence_file::{Codec, Compression, Reader, ReaderOptions};
 use serde::{Deserialize, Serialize};
 
 fn prefix(folder: &TemporaryFolder) -> String {
@@ -29,6 +30,57 @@ fn lines_of_json_keep_the_rules_with_and_without_empty_batches() {
     SinkTest::new(temporary_folder, |folder| FileSink::json_lines(prefix(folder)), order, read).run();
     let sink = |folder: &TemporaryFolder| FileSink::json_lines(prefix(folder)).skip_empty_batches();
     SinkTest::new(temporary_folder, sink, order, read).run();
+}
+
+#[test]
+fn comma_separated_values_keep_the_rules() {
+    #[derive(Serialize, Deserialize, Debug)]
+    struct Order {
+        number: u64,
+        name: String,
+    }
+    let order = |number| Order { number, name: format!("line {number}, of \"many\"") };
+    let read = |has_header| {
+        move |folder: &TemporaryFolder| {
+            let files = batches(&prefix(folder)).into_values().flatten();
+            let read = |bytes: Vec<u8>| {
+                let mut reader = csv::ReaderBuilder::new().has_headers(has_header).from_reader(&bytes[..]);
+                reader.deserialize().map(std::result::Result::unwrap).collect::<Vec<Order>>()
+            };
+            Ok(files.flat_map(|(_, bytes)| read(bytes)).collect())
+        }
+    };
+    SinkTest::new(temporary_folder, |folder| FileSink::csv(prefix(folder)).suffix("csv"), order, read(true)).run();
+    let without = |folder: &TemporaryFolder| FileSink::csv(prefix(folder)).without_header();
+    SinkTest::new(temporary_folder, without, order, read(false)).run();
+}
+
+#[test]
+fn object_files_keep_the_rules() {
+    let read = |folder: &TemporaryFolder| {
+        let pattern = format!("{}-*", prefix(folder));
+        if batches(&prefix(folder)).is_empty() {
+            return Ok(Vec::new());
+        }
+        testkit::context().object_file::<(u64, String)>(&pattern)?.collect()
+    };
+    let record = |n: u64| (n, n.to_string());
+    SinkTest::new(temporary_folder, |folder| FileSink::object_files(prefix(folder)), record, read).run();
+}
+
+#[test]
+fn sequence_files_keep_the_rules() {
+    let read = |folder: &TemporaryFolder| {
+        let files = batches(&prefix(folder)).into_values().flatten();
+        let open = |(path, bytes): (String, Vec<u8>)| {
+            Reader::<i64, String, _>::new(std::io::Cursor::new(bytes), &path, ReaderOptions::new()).unwrap()
+        };
+        files.flat_map(open).collect()
+    };
+    for compression in [Compression::None, Compression::Block(Codec::Default)] {
+        let sink = move |folder: &TemporaryFolder| FileSink::sequence_files(prefix(folder), compression);
+        SinkTest::new(temporary_folder, sink, |n| (n as i64, n.to_string()), read).run();
+    }
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! [`TableReader`]: the committed files of a table, and their records.
+
+use super::manifest::Manifest;
+use super::store::manifest_folder;
+use crate::formats::TableFormat;
+use crate::sink::disk::Disk;
+use crate::sink::staging::Staging;
+use headwater_core::env::FileSystem;
+use headwater_core::{Error, ErrorKind, Result};
+use std::sync::Arc;
+
+/// A committed file of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableFile {
+    /// Its path.
+    pub path: String,
+    /// Its records.
+    pub records: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Where it is if it has not come to its path yet.
+    pending: Option<String>,
+}
+
+/// The files that a table had when it was opened: all of committed batches and nothing else, of all outputs that write to
+/// it. The program that writes it may go on meanwhile. [`FileSink::table`](crate::FileSink::table) has an example.
+pub struct TableReader<F> {
+    disk: Arc<dyn FileSystem>,
+    format: F,
+    files: Vec<TableFile>,
+}
+
+impl<F> TableReader<F> {
+    /// Reads the manifests of the folder. A folder without any is a table without files.
+    pub fn open(disk: Arc<dyn FileSystem>, folder: &str, format: F) -> Result<TableReader<F>> {
+        let mut files = Vec::new();
+        for staging in Staging::all(Disk(&*disk), folder)? {
+            let manifest = Manifest::read(Disk(&*disk), &manifest_folder(&staging))?;
+            files.extend(manifest.files.into_iter().map(|file| TableFile {
+                path: format!("{folder}/{}", file.name),
+                records: file.records,
+                bytes: file.bytes,
+                pending: file.pending.map(|pending| format!("{}/{pending}", staging.path)),
+            }));
+        }
+        Ok(TableReader { disk, format, files })
+    }
+    /// The files, output by output, and of each in the order in which their first records came.
+    pub fn files(&self) -> &[TableFile] {
+        &self.files
+    }
+    /// All records, file by file. A file that was merged with others since the table was opened is an error of the kind
+    /// `Outside`, behind which the table is to be opened again.
+    pub fn records<T: 'static>(&self) -> impl Iterator<Item = Result<T>>
+    where
+        F: TableFormat<T>,
+    {
+        self.files.iter().flat_map(|file| match self.records_of(file) {
+            Ok(records) => records,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        })
+    }
+    /// Those of one file.
+    pub fn records_of<T>(&self, file: &TableFile) -> Result<crate::formats::Records<T>>
+    where
+        F: TableFormat<T>,
+    {
+        // Its path comes last: it is moved there, and never back.
+        let opened = match &file.pending {
+            Some(pending) => self.disk.open(pending, 0).or_else(|_| self.disk.open(&file.path, 0)),
+            None => self.disk.open(&file.path, 0),
+        };
+        match opened {
+            Ok(input) => self.format.read(input, &file.path),
+            Err(error) if self.disk.exists(&file.path)? => Err(error),
+            Err(_) => {
+                let message = format!("{} was merged with others since the table was opened: open it again", file.path);
+                Err(Error::new(ErrorKind::Outside, message))
+            }
+        }
+    }
+}
