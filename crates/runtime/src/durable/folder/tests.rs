@@ -328,7 +328,8 @@ fn a_running_program_may_be_looked_into_at_any_time() {
 fn a_damaged_folder_goes_on_behind_a_cut() {
     let (memory, env) = in_memory();
     let both = |numbers: &DStream<(u64, u64)>| {
-        let window = numbers.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(2)).uid("window");
+        // So long that nothing of it goes: what a cut needs may be gone.
+        let window = numbers.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, seconds(20)).uid("window");
         sums(numbers).union(&window.map(|(key, sum)| (key + 100, sum)))
     };
     for batches in [3, 2, 3] {
