@@ -17,6 +17,7 @@ NAME is one of
   start-up     from nothing to the first result              seconds, no loop to compare with
   durable      batches that are committed to the disk        beside a loop that appends and syncs
   dead-letters lines of which 1 % is set aside               beside the same without bad lines
+  sink         word counts written exactly once, into files  beside the same printed to nowhere
   recovery     from a kill -9 to the next batch              seconds, no loop to compare with
 
   --local N      threads for the engine and for the loops (default 1)
@@ -30,7 +31,7 @@ NAME is one of
   --updates N    records of a batch of state (default 100000)
   --memory-max MB  state has so much memory, and the rest of it goes to disk: seconds of a batch, and memory
   --durable      state with a checkpoint folder, beside the same without one
-  --dir DIR      where durable, recovery, dead-letters and state --durable have their folders (default: the current directory)
+  --dir DIR      where durable, recovery, dead-letters, sink and state --durable have their folders (default: the current directory)
   --no-inverse   window without an inverse function, beside two stacks for each key
   --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
@@ -56,11 +57,12 @@ pub(crate) enum Name {
     StartUp,
     Durable,
     DeadLetters,
+    Sink,
     Recovery,
 }
 
 impl Name {
-    const ALL: [Name; 12] = [
+    const ALL: [Name; 13] = [
         Name::WordCount,
         Name::Grep,
         Name::Chain,
@@ -72,6 +74,7 @@ impl Name {
         Name::StartUp,
         Name::Durable,
         Name::DeadLetters,
+        Name::Sink,
         Name::Recovery,
     ];
 
@@ -88,6 +91,7 @@ impl Name {
             Name::StartUp => "start-up",
             Name::Durable => "durable",
             Name::DeadLetters => "dead-letters",
+            Name::Sink => "sink",
             Name::Recovery => "recovery",
         }
     }
@@ -101,7 +105,7 @@ impl Name {
     }
 
     fn may_be_durable(self) -> bool {
-        matches!(self, Name::State | Name::Durable | Name::DeadLetters | Name::Recovery)
+        matches!(self, Name::State | Name::Durable | Name::DeadLetters | Name::Sink | Name::Recovery)
     }
 }
 
@@ -196,7 +200,7 @@ impl Arguments {
                 "--durable" => arguments.durable = true,
                 "--dir" if !name.may_be_durable() => {
                     return Err(format!(
-                        "--dir is for durable, recovery, dead-letters and state --durable; {first} has no such folder"
+                        "--dir is for durable, recovery, dead-letters, sink and state --durable; {first} has no such folder"
                     ));
                 }
                 "--dir" => {

@@ -18,6 +18,7 @@ mod quantiles;
 mod recovery;
 mod report;
 mod shuffle;
+mod sink;
 mod state;
 mod timeouts;
 mod window;
@@ -76,6 +77,7 @@ fn rows(arguments: &Arguments) -> Result<Vec<Row>, String> {
         Name::StartUp => ours::start_up::rows(arguments),
         Name::DeadLetters => dead_letters::rows(arguments),
         Name::Durable => durable::rows(arguments),
+        Name::Sink => sink::rows(arguments),
         Name::Recovery => recovery::rows(arguments),
     }
 }

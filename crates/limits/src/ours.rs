@@ -12,6 +12,7 @@ pub(crate) mod grep;
 pub(crate) mod idle;
 pub(crate) mod recovery;
 pub(crate) mod shuffle;
+pub(crate) mod sink;
 pub(crate) mod spilled_state;
 pub(crate) mod start_up;
 pub(crate) mod state;
