@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(message("window --updates 7"), "--updates is for state; window has none");
         assert_eq!(
             message("grep --dir /tmp"),
-            "--dir is for durable, recovery, dead-letters and state --durable; grep has no such folder"
+            "--dir is for durable, recovery, dead-letters, sink and state --durable; grep has no such folder"
         );
         assert_eq!(message("recovery --durable"), "--durable is for state; recovery has no such choice");
         assert_eq!(message("state --no-inverse"), "--no-inverse is for window; state has no windows");
