@@ -56,9 +56,6 @@ impl OutputOperation {
         self.graph.name(self.node.header(), name.into());
         self
     }
-}
-
-impl OutputOperation {
     /// What follows when the output fails for a batch: without it, [`FailurePolicy::stop`].
     ///
     /// ```

@@ -5,13 +5,13 @@ use super::asked::Asked;
 use super::checkpoint::check_interval;
 use super::node::{AnyDStream, Header, address};
 use super::operator_ids::operator_ids;
+use super::outputs::{BatchJob, Output};
 use super::remember::remember_durations;
 use super::resume::SkippedBatches;
 use super::stateful::Advances;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
-use crate::sink::{AnySinkCommits, Commit, FailurePolicy};
 use crate::time::Time;
 use crate::transport::Role;
 use crate::{Error, Result};
@@ -21,37 +21,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// One output operation of one batch, ready to run.
-pub struct BatchJob {
-    /// The position of the output among the graph's outputs; behind them are the operators with state, which have a job of
-    /// their own where no output has computed them for some time, or where they have no RDD because of an error.
-    pub output_op_id: usize,
-    /// The operator and where it was created.
-    pub name: Arc<str>,
-    /// The operator's stable id.
-    pub operator: Option<OperatorId>,
-    /// Runs the output.
-    pub run: JobBody,
-    /// What follows when it fails.
-    pub policy: FailurePolicy,
-    /// Whether it has a sink: then it leaves a commit, unless it fails.
-    pub commits: bool,
-}
-
-/// Runs an output, on the driver, with the batch's RDD at hand; again, after a failure. What is left to do for a sink.
-pub type JobBody = Box<dyn FnMut() -> Result<Option<Commit>> + Send>;
-
-/// What an output does with a batch: its job, or none when the stream has no RDD at that time.
-pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<JobBody>> + Send + Sync>;
-
-struct Output {
-    node: Arc<dyn AnyDStream>,
-    /// See [`BatchJob::name`].
-    name: Arc<str>,
-    make_job: MakeJob,
-    policy: FailurePolicy,
-    sink: Option<Arc<dyn AnySinkCommits>>,
-}
 /// An operator whose RDD is made from that of the batch before.
 pub(super) struct Stateful {
     pub(super) node: Arc<dyn AnyDStream>,
@@ -71,11 +40,11 @@ pub struct DStreamGraph {
     stopped: AtomicBool,
 }
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// In the order of creation: parents before children.
-    nodes: Vec<Arc<dyn AnyDStream>>,
+    pub(super) nodes: Vec<Arc<dyn AnyDStream>>,
     inputs: Vec<Input>,
-    outputs: Vec<Output>,
+    pub(super) outputs: Vec<Output>,
     stateful: Vec<Stateful>,
     /// What is wrong with the program so far; `start` reports the first.
     errors: Vec<Error>,
@@ -85,7 +54,7 @@ struct State {
 pub(super) struct Started {
     pub(super) nodes: Vec<Arc<dyn AnyDStream>>,
     pub(super) inputs: Vec<Input>,
-    outputs: Vec<Output>,
+    pub(super) outputs: Vec<Output>,
     /// Of the operators with state, those that an output reads, parents before children.
     pub(super) stateful: Vec<Stateful>,
     /// What was skipped while no process ran.
@@ -166,28 +135,6 @@ impl DStreamGraph {
             let mut state = self.state();
             state.nodes.push(node.clone());
             state.inputs.push(Input { node, source });
-        }
-    }
-    pub(crate) fn add_output(
-        &self,
-        node: Arc<dyn AnyDStream>,
-        make_job: MakeJob,
-        sink: Option<Arc<dyn AnySinkCommits>>,
-    ) {
-        if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
-            let mut state = self.state();
-            state.nodes.push(node.clone());
-            let name = node.header().place().into();
-            let policy = FailurePolicy::default();
-            state.outputs.push(Output { node, name, make_job, policy, sink });
-        }
-    }
-    /// What follows when the output `node` fails.
-    pub(super) fn set_policy(&self, node: &Arc<dyn AnyDStream>, policy: FailurePolicy) {
-        if self.may_change(node.header(), "setting a failure policy") {
-            let mut state = self.state();
-            let known = state.outputs.iter_mut().find(|output| address(&output.node) == address(node));
-            known.into_iter().for_each(|output| output.policy = policy);
         }
     }
     /// Whether the graph has not started; else `what` is refused.
@@ -335,64 +282,8 @@ impl DStreamGraph {
         // What goes wrong here goes wrong again where somebody asks for it.
         started.state_readers.iter().for_each(|reader| drop(reader.generate(time)));
         started.newest().replace(time);
-        let (mut jobs, mut told) = (Vec::with_capacity(started.outputs.len()), BTreeSet::new());
-        for (output_op_id, output) in started.outputs.iter().enumerate() {
-            let Output { node, name, make_job, policy, sink } = output;
-            let run = match make_job(time) {
-                Ok(Some(run)) => run,
-                Ok(None) => continue,
-                // It fails as this output's job, and holds up no other.
-                Err(error) => {
-                    told.insert(error.to_string());
-                    failing(error.within("error generating the job"))
-                }
-            };
-            let (name, operator) = (name.clone(), node.header().operator());
-            jobs.push(BatchJob { output_op_id, name, operator, run, policy: *policy, commits: sink.is_some() });
-        }
-        // An output that reads the state in this batch has told its error already.
-        let errors = not_generated.into_iter().map(|error| error.filter(|error| !told.contains(&error.to_string())));
-        jobs.extend(self.state_jobs(errors));
-        Ok(jobs)
+        Ok(self.jobs(time, not_generated))
     }
-    /// Jobs for states that no output has computed for some time, and for those that have no RDD because of an error.
-    fn state_jobs(&self, errors: impl Iterator<Item = Option<Error>>) -> Vec<BatchJob> {
-        let started = self.started();
-        let job = |(number, (Stateful { node, chain }, error)): (usize, (&Stateful, Option<Error>))| {
-            let run: JobBody = match error {
-                Some(error) => failing(error.within("error generating the batch of the state")),
-                None => {
-                    let rdd = chain.overdue(&self.context)?;
-                    Box::new(move || rdd.count().map(|_| None))
-                }
-            };
-            let (name, operator) = (node.header().place().into(), node.header().operator());
-            let output_op_id = started.outputs.len() + number;
-            Some(BatchJob { output_op_id, name, operator, run, policy: FailurePolicy::stop(), commits: false })
-        };
-        started.stateful.iter().zip(errors).enumerate().filter_map(job).collect()
-    }
-
-    /// The outputs that have sinks, by their positions among all, with their operators and where they were created.
-    pub fn sinks(&self) -> impl Iterator<Item = (usize, Arc<str>)> {
-        let outputs = self.started().outputs.iter().enumerate();
-        outputs.filter(|(_, output)| output.sink.is_some()).map(|(number, output)| (number, output.name.clone()))
-    }
-    /// Makes the sinks ready for the first batch: those of `application`, of which each has done all up to what `committed`
-    /// says. `attempt` tries that for each, as its policy says.
-    pub fn recover_sinks(
-        &self,
-        application: &str,
-        committed: impl Fn(OperatorId) -> Option<Time>,
-        attempt: impl Fn(&FailurePolicy, &mut dyn FnMut() -> Result<()>) -> Result<()>,
-    ) -> Result<()> {
-        self.started().outputs.iter().try_for_each(|Output { node, name, policy, sink, .. }| {
-            let Some((sink, operator)) = sink.as_ref().zip(node.header().operator()) else { return Ok(()) };
-            let recovered = attempt(policy, &mut || sink.recover(application, operator, committed(operator)));
-            recovered.map_err(|error| error.within(format!("the sink of {name} cannot begin")))
-        })
-    }
-
     /// Whether a state has as many batches to be computed as may wait: the next one would be refused.
     pub fn states_are_full(&self) -> bool {
         self.started().stateful.iter().any(|stateful| stateful.chain.is_full())
@@ -409,8 +300,7 @@ impl DStreamGraph {
             let waiting = started.stateful.iter().filter_map(|stateful| stateful.chain.oldest_waiting()).min();
             let closed = started.close(time, self.batch_duration);
             let done = waiting.map_or(closed, |waiting| closed.min(waiting - self.batch_duration));
-            let remembered = started.nodes.iter().map(|node| node.header().remembered()).max().unwrap_or_default();
-            transport.clear_metadata(done, done - remembered);
+            transport.clear_metadata(done, done - self.remembers());
         }
     }
 
@@ -428,16 +318,9 @@ impl DStreamGraph {
         nodes.iter().filter_map(|node| Some((node.header().operator()?, node.header().place()))).collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A job that has failed before it begins; trying it again does not help.
-fn failing(error: Error) -> JobBody {
-    let mut error = Some(error);
-    let gone = || Error::new(crate::ErrorKind::Internal, "a job that cannot be made is tried again");
-    Box::new(move || Err(error.take().unwrap_or_else(gone)))
 }
 
 /// The nodes themselves and all that they are made from.

@@ -1,9 +1,10 @@
 //! The handle: what the user's program holds and calls operators on.
 
 use super::foreach_rdd::OutputOperation;
-use super::graph::{DStreamGraph, MakeJob};
+use super::graph::DStreamGraph;
 use super::input_batch::input_batch;
 use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
+use super::outputs::MakeJob;
 use crate::input::InputDStream;
 use crate::origin::{in_user_code, on_behalf_of};
 use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
