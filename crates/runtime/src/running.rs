@@ -154,11 +154,19 @@ impl RunningContext {
             ));
         }
         let status = &self.running.handle.status;
-        let in_time = status.wait(deadline, batches)?;
-        if status.stop_requested().is_some() {
-            self.carry_out_stop()?;
+        let waited = status.wait(deadline, batches);
+        if status.stop_requested().is_none() {
+            return waited;
         }
-        Ok(in_time)
+        // Also where something has failed: a second signal cuts off and is an error.
+        let stopped = self.carry_out_stop();
+        match (waited, stopped) {
+            (Err(first), Err(later)) => {
+                self.running.env.console.warn(&later.to_string());
+                Err(first)
+            }
+            (waited, stopped) => waited.and_then(|in_time| stopped.map(|()| in_time)),
+        }
     }
 
     /// Stops: no more batches, and those that wait are dropped; also a graceful stop that another thread waits for is

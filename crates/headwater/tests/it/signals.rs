@@ -55,8 +55,6 @@ fn the_second_signal_cuts_off_what_runs_and_the_third_would_end_the_process() {
     let said = format!("the graceful stop was cut short by a second signal, SIGTERM, {left}");
     assert!(error.to_string().contains(&said), "{error}");
     env.await_warning(&format!("SIGTERM: cuts off what runs, {left}"));
-    // It may still be on its way.
-    running.stop().unwrap();
     assert!(!env.signals.raise(Signal::Interrupt));
     assert_eq!(running.progress().dropped, 1);
 }

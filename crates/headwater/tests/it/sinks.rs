@@ -108,6 +108,12 @@ fn a_commit_runs_beside_the_next_batches_of_which_few_wait_prepared() {
     assert!(sink.batches().is_empty() && sink.steps("prepare").len() == 6);
     let waiting = running.remaining();
     assert!(waiting.batches.contains(&Time::from_millis(1000)), "{waiting}");
+    let committing = waiting.outputs.iter().find(|output| output.name.starts_with("the commit of write_to at "));
+    assert_eq!(
+        committing.map(|output| (output.batch_time, output.id)),
+        Some((Time::from_millis(1000), 0)),
+        "{waiting}"
+    );
     (0..8).for_each(|_| go.send(()).unwrap());
     running.await_batches(8).unwrap();
     let order: Vec<i64> = std::iter::once(1000).chain(begins.try_iter()).collect();
@@ -225,6 +231,19 @@ fn without_a_folder_later_batches_go_on_behind_one_that_fails() {
     assert_eq!(running.state(), StreamingContextState::Stopped);
     assert_eq!(sink.batches().into_keys().collect::<Vec<_>>(), [1000, 3000]);
     assert_eq!(running.progress().failed, 1);
+}
+
+#[test]
+fn a_batch_that_cannot_be_made_is_told_as_it_is_and_not_tried_again() {
+    let env = TestEnv::in_memory();
+    let ssc = StreamingContext::with_env(Conf::new().master("local[1]"), seconds(1), env.env()).unwrap();
+    let broken = ssc.rate_stream(1, 1, |n| n).transform(|_, _| -> Rdd<u64> { panic!("no such table") });
+    broken.write_to(Numbers::default()).on_failure(FailurePolicy::retry(5, seconds(1)));
+    let running = ssc.start().unwrap();
+    env.clock.advance(seconds(1));
+    let error = running.await_batches(1).unwrap_err().to_string();
+    assert!(error.contains("error generating the job") && error.contains("no such table"), "{error}");
+    assert_eq!(env.warnings(), Vec::<String>::new());
 }
 
 #[test]

@@ -2,20 +2,22 @@
 //! does not hold up the others of its batch, nor later batches.
 
 use super::batch_report::BatchReport;
-use super::commit_lane::{CommitLane, Prepared};
+use super::commit_lane::CommitLane;
 use super::job_generator::{BatchOutcome, Event, EventQueue, caught};
+use super::job_queue::{JobQueue, JobSet};
+use super::tries::tried;
 use super::{ListenerBus, Status};
 use crate::ending_thread::EndingThread;
 use crate::remaining::RunningOutput;
 use headwater_core::dstream::BatchJob;
-use headwater_core::env::{Clock, Env};
+use headwater_core::env::Env;
 use headwater_core::listener::{StreamId, StreamInputInfo};
-use headwater_core::sink::FailurePolicy;
+use headwater_core::sink::{Commit, FailurePolicy};
 use headwater_core::time::Time;
 use headwater_core::{ErrorKind, Result};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) struct JobScheduler {
     queue: Arc<JobQueue>,
@@ -24,8 +26,8 @@ pub(crate) struct JobScheduler {
 }
 struct Shared {
     env: Env,
-    /// Of the outputs that have sinks, by their positions.
-    lanes: BTreeMap<usize, CommitLane>,
+    /// Of the outputs that have sinks.
+    lanes: Vec<CommitLane<Prepared>>,
     status: Arc<Status>,
     events: Arc<EventQueue>,
     listeners: Arc<ListenerBus>,
@@ -35,65 +37,6 @@ struct Shared {
     durable: bool,
     /// Where it does, the oldest batch that has failed, in milliseconds: later ones are dropped.
     failed: AtomicI64,
-}
-
-/// Jobs that wait for an executor. Bounded by the generator's limit of pending batches.
-struct JobQueue {
-    jobs: Mutex<Jobs>,
-    added: Condvar,
-    clock: Arc<dyn Clock>,
-}
-struct Jobs {
-    /// `None` behind the last job there will be.
-    waiting: VecDeque<Option<(Arc<JobSet>, BatchJob)>>,
-    /// What each executor has in hand, until it asks for the next.
-    running: Vec<Option<Running>>,
-}
-/// A job that an executor runs, for those who ask.
-struct Running {
-    set: Arc<JobSet>,
-    output_op_id: usize,
-    name: Arc<str>,
-    since: Time,
-}
-
-impl JobQueue {
-    fn add(&self, job: Option<(Arc<JobSet>, BatchJob)>) {
-        self.lock().waiting.push_back(job);
-        self.added.notify_one();
-    }
-    /// Waits for the next job of `executor`. (A channel would spin before it sleeps, which a batch every millisecond pays
-    /// for.)
-    fn next(&self, executor: usize) -> Option<(Arc<JobSet>, BatchJob)> {
-        let mut jobs = self.lock();
-        jobs.running[executor] = None;
-        loop {
-            if let Some(next) = jobs.waiting.pop_front() {
-                jobs.running[executor] = next.as_ref().map(|(set, job)| Running {
-                    set: set.clone(),
-                    output_op_id: job.output_op_id,
-                    name: job.name.clone(),
-                    since: self.clock.now(),
-                });
-                return next;
-            }
-            jobs = self.added.wait(jobs).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-    fn lock(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The jobs of one batch.
-struct JobSet {
-    time: Time,
-    left: AtomicUsize,
-    failed: AtomicBool,
-    /// Whether a stop has cut it off.
-    dropped: AtomicBool,
-    /// For listeners, if there were any when it was submitted.
-    report: Option<Box<BatchReport>>,
 }
 
 impl JobScheduler {
@@ -106,18 +49,10 @@ impl JobScheduler {
         listeners: Arc<ListenerBus>,
         durable: bool,
     ) -> Result<JobScheduler> {
-        let queue = Arc::new(JobQueue {
-            jobs: Mutex::new(Jobs {
-                waiting: VecDeque::new(),
-                running: std::iter::repeat_with(|| None).take(concurrent_jobs).collect(),
-            }),
-            added: Condvar::new(),
-            clock: env.clock.clone(),
-        });
-        let sinks: Vec<(usize, Arc<str>)> = sinks.collect();
+        let queue = Arc::new(JobQueue::new(concurrent_jobs, env.clock.clone()));
         let shared = Arc::new(Shared {
             env: env.clone(),
-            lanes: sinks.iter().map(|(output, _)| (*output, CommitLane::default())).collect(),
+            lanes: sinks.map(|sink| CommitLane::new(sink, env.clock.clone())).collect(),
             status,
             events,
             listeners,
@@ -135,14 +70,14 @@ impl JobScheduler {
             };
             scheduler.spawn(&format!("streaming-job-executor-{number}"), jobs)?;
         }
-        for (output, _) in sinks {
+        for (number, lane) in scheduler.shared.lanes.iter().enumerate() {
             let shared = scheduler.shared.clone();
             let commits = move || {
-                while let Some(prepared) = shared.lanes.get(&output).and_then(CommitLane::next) {
+                while let Some(prepared) = shared.lanes[number].next() {
                     shared.commit(prepared);
                 }
             };
-            scheduler.spawn(&format!("sink-commit-{output}"), commits)?;
+            scheduler.spawn(&format!("sink-commit-{}", lane.output()), commits)?;
         }
         Ok(scheduler)
     }
@@ -173,32 +108,23 @@ impl JobScheduler {
     /// Drops the jobs that have not begun.
     pub(crate) fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Release);
-        self.shared.lanes.values().for_each(CommitLane::cancel);
+        self.shared.lanes.iter().for_each(CommitLane::cancel);
         self.shared.env.clock.notify();
     }
     /// Hands over the threads. They end behind the job that runs and, unless cancelled, those that wait.
     pub(crate) fn close(&self) -> Vec<EndingThread> {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         threads.iter().for_each(|_| self.queue.add(None));
-        self.shared.lanes.values().for_each(CommitLane::close);
+        self.shared.lanes.iter().for_each(CommitLane::close);
         threads
     }
-    /// The batches of which a job waits or runs, and the output operations that run, by their batches.
+    /// The batches of which a job or a commit waits or runs, and the output operations that run, by their batches.
     pub(crate) fn remaining(&self) -> (BTreeSet<Time>, Vec<RunningOutput>) {
-        let jobs = self.queue.lock();
-        // A job that has ended stays in hand for a moment; so does not its batch, when it was the last one of it.
-        let running = || jobs.running.iter().flatten().filter(|running| running.set.left.load(Ordering::Acquire) > 0);
-        let waiting = jobs.waiting.iter().flatten().map(|(set, _)| set.time);
-        let commits = self.shared.lanes.values().flat_map(CommitLane::waiting);
-        let batches = waiting.chain(running().map(|running| running.set.time)).chain(commits).collect();
-        let now = self.queue.clock.now();
-        let output = |running: &Running| RunningOutput {
-            batch_time: running.set.time,
-            id: running.output_op_id,
-            name: running.name.to_string(),
-            duration: now - running.since,
-        };
-        let mut outputs: Vec<RunningOutput> = running().map(output).collect();
+        let (mut batches, mut outputs) = self.queue.remaining();
+        for (prepared, committing) in self.shared.lanes.iter().map(CommitLane::remaining) {
+            batches.extend(prepared);
+            outputs.extend(committing);
+        }
         outputs.sort_by_key(|output| (output.batch_time, output.id));
         (batches, outputs)
     }
@@ -211,27 +137,31 @@ impl Drop for JobScheduler {
 }
 
 impl Shared {
-    fn lane(&self, job: &BatchJob) -> Option<&CommitLane> {
-        self.lanes.get(&job.output_op_id).filter(|_| job.commits)
+    fn lane(&self, job: &BatchJob) -> Option<&CommitLane<Prepared>> {
+        self.lanes.iter().find(|lane| job.commits && lane.output() == job.output_op_id)
     }
     /// Whatever the user's code does, the job is counted.
-    fn run(self: &Arc<Self>, set: Arc<JobSet>, mut job: BatchJob) {
+    fn run(self: &Arc<Self>, set: Arc<JobSet>, job: BatchJob) {
         let lane = self.lane(&job);
-        let BatchJob { output_op_id, ref name, policy, .. } = job;
-        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name: name.clone(), policy };
+        let BatchJob { output_op_id, name, mut run, policy, .. } = job;
+        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name, policy };
         let time = unfinished.set.time;
+        // Dropping what it works on is the user's code too, and comes before the batch may be forgotten.
+        let dropping = |run| {
+            caught(&unfinished.name, || {
+                drop(run);
+                Ok(())
+            })
+        };
         if self.is_over(time) {
             unfinished.dropped();
-            // Dropping the closure is the user's code too.
-            let _dropped = caught(&unfinished.name, || {
-                drop(job);
-                Ok(())
-            });
+            let _dropped = dropping(run);
             return lane.into_iter().for_each(|lane| lane.gone(time));
         }
         unfinished.set.report.iter().for_each(|report| report.job_started(output_op_id));
-        let result = self.tried(&policy, || caught(&unfinished.name, &mut job.run));
-        match (result, lane) {
+        let result = self.tried(&policy, || caught(&unfinished.name, &mut run));
+        let dropped = dropping(run);
+        match (result.and_then(|commit| dropped.map(|()| commit)), lane) {
             (Ok(Some(commit)), Some(lane)) => lane.prepared(time, Prepared { commit, job: unfinished }),
             (result, lane) => {
                 unfinished.ended(result.map(drop));
@@ -288,32 +218,14 @@ fn failure_reason(result: &Result<()>) -> Option<String> {
     Some(shown.unwrap_or_else(|panic| panic.to_string()))
 }
 
-/// Calls `body` again, behind pauses, as often as `policy` says and it is no use to give up before.
-pub(crate) fn tried<R>(
-    env: &Env,
-    policy: &FailurePolicy,
-    is_cancelled: impl Fn() -> bool,
-    body: &mut dyn FnMut() -> Result<R>,
-) -> Result<R> {
-    for failures in 0.. {
-        let error = match body() {
-            Err(error) if !is_cancelled() && is_worth_a_try(error.kind()) => error,
-            ended => return ended,
-        };
-        let Some(pause) = policy.pause_after(failures) else { return Err(error) };
-        let until = env.clock.now() + pause;
-        env.console.warn(&format!("{error}; it is tried again in {pause:?}"));
-        env.clock.wait(Some(until), &mut || is_cancelled());
-    }
-    unreachable!("a policy ends before the numbers do")
-}
-/// Whether an error may be gone the next time.
-fn is_worth_a_try(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::Cancelled | ErrorKind::Program | ErrorKind::Fenced | ErrorKind::Internal)
+/// A batch of a sink that waits for its commit.
+struct Prepared {
+    commit: Commit,
+    job: Unfinished,
 }
 
 /// A job that is not done yet; it is counted as ended when it is dropped.
-pub(super) struct Unfinished {
+struct Unfinished {
     shared: Arc<Shared>,
     set: Arc<JobSet>,
     output_op_id: usize,
@@ -354,5 +266,43 @@ impl Drop for Unfinished {
         if self.set.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.shared.completed(&self.set);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::TestEnv;
+    use std::time::Duration;
+
+    /// Notes how many batches were done when it was dropped.
+    struct Noting(Arc<Status>, std::sync::mpsc::Sender<u64>);
+    impl Drop for Noting {
+        fn drop(&mut self) {
+            self.1.send(self.0.progress().completed).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_job_lets_go_of_what_it_works_on_before_its_batch_is_done() {
+        let env = TestEnv::new().env();
+        let status = Arc::new(Status::new(env.clock.clone(), |_| ()));
+        let events = Arc::new(EventQueue::new(env.clone(), Duration::from_secs(1)));
+        let listeners = Arc::new(ListenerBus::new(env.clone(), 1, status.clone(), Vec::new()));
+        let start = JobScheduler::start((1, std::iter::empty()), &env, status.clone(), events, listeners, false);
+        let (scheduler, (note, notes)) = (start.unwrap(), std::sync::mpsc::channel());
+        for number in 0..2 {
+            let noting = Noting(status.clone(), note.clone());
+            let run = Box::new(move || {
+                let _works_on = &noting;
+                Ok(None)
+            });
+            let (policy, time) = (FailurePolicy::stop(), Time::from_millis(number));
+            let job = BatchJob { output_op_id: 0, name: "a job".into(), operator: None, run, policy, commits: false };
+            status.batch_submitted(time);
+            scheduler.submit(time, vec![job], BTreeMap::new());
+        }
+        scheduler.close().into_iter().for_each(EndingThread::join);
+        assert_eq!((notes.try_iter().collect::<Vec<_>>(), status.progress().completed), (vec![0, 1], 2));
     }
 }

@@ -5,14 +5,17 @@ mod batch_report;
 mod commit_lane;
 mod commits;
 mod job_generator;
+mod job_queue;
 mod job_scheduler;
 mod listener_bus;
 mod status;
+mod tries;
 
 pub(crate) use commits::Commits;
 pub(crate) use job_generator::{Event, EventQueue, JobGenerator, Phase};
-pub(crate) use job_scheduler::{JobScheduler, tried};
+pub(crate) use job_scheduler::JobScheduler;
 pub use listener_bus::ListenerHandle;
 pub(crate) use listener_bus::{ListenerBus, Listeners, Registered};
 pub(crate) use status::{Deadline, NO_BATCHES, Status, StopMode};
 pub use status::{Progress, StreamingContextState};
+pub(crate) use tries::tried;
