@@ -17,12 +17,33 @@ const IN_TEST: [&[&str]; 9] = [
 
 /// The options are those of the package `kill-test`, which says what there is; a sink is a feature of it.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
-    let sink = options.iter().skip_while(|option| **option != "--sink").nth(1).filter(|sink| **sink != "files");
-    let features = sink.map_or(Vec::new(), |sink| vec!["--features", sink]);
+    let features = sink(options).filter(|sink| *sink != "files").map_or(Vec::new(), |sink| vec!["--features", sink]);
     let mut command = cargo(&["run", "--quiet", "--package", "kill-test"]);
     check(command.args(features).args(["--", "run"]).args(options))
 }
 
+/// What stands behind `--sink`, or `--sink=`.
+fn sink<'a>(options: &[&'a str]) -> Option<&'a str> {
+    let next = options.iter().skip(1).chain([&""]);
+    let given = options.iter().zip(next).map(|(option, next)| match *option {
+        "--sink" => Some(*next),
+        option => option.strip_prefix("--sink="),
+    });
+    given.flatten().last()
+}
+
 pub(crate) fn in_test() -> Result<(), String> {
     IN_TEST.iter().try_for_each(|options| run(&[options, &["--kills", "5"][..]].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sink;
+
+    #[test]
+    fn the_sink_is_found_in_both_forms() {
+        assert_eq!(sink(&["--program", "money", "--sink", "redis", "--kills", "5"]), Some("redis"));
+        assert_eq!(sink(&["--sink=mysql", "--kill-server"]), Some("mysql"));
+        assert_eq!(sink(&["--program", "money"]), None);
+    }
 }

@@ -7,6 +7,8 @@ use headwater::prelude::*;
 
 /// What it tells once its first batch is committed.
 pub(crate) const COMMITTED: &str = "committed";
+/// What it tells, with the time of its last batch in milliseconds, when it has stopped in order.
+pub(crate) const LAST: &str = "last batch ";
 
 pub(crate) fn run(options: &ApplicationOptions) -> Result<(), String> {
     start(options).map_err(|error| error.to_string())
@@ -26,5 +28,7 @@ fn start(options: &ApplicationOptions) -> headwater::Result<()> {
     let running = ssc.start()?;
     running.await_batches(1)?;
     println!("{COMMITTED}");
-    running.await_termination()
+    running.await_termination()?;
+    println!("{LAST}{}", running.progress().last_completed.map_or(0, Time::milliseconds));
+    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use crate::chance::Chance;
 use crate::child::Child;
-use crate::options::{Program, RunOptions, Source, What};
+use crate::options::{Program, RunOptions, Sink, Source, What};
 use crate::report::Report;
 use crate::sender::Sender;
 use crate::stores::{self, Store};
-use crate::truth;
+use crate::truth::{self, Until};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Kills come while an application starts, in one of so many lives, or within so many milliseconds behind its first commit.
@@ -24,6 +24,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, String> {
     if (what.source, what.program) == (Source::Receiver, Program::Window) {
         return Err("what a window has depends on when a receiver got it: use --source rate".to_owned());
     }
+    if *kill_server && matches!(what.sink, Sink::Files | Sink::Sqlite) {
+        return Err(format!("--kill-server: the sink {} has no server to kill", what.sink));
+    }
     let seed =
         seed.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64);
     println!("--source {} --sink {} --program {} --kills {kills} --seed {seed}", what.source, what.sink, what.program);
@@ -36,13 +39,18 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, String> {
     for kill in 0..*kills {
         lives.one(*kill_server && kill % 2 == 1)?;
     }
-    let numbers = lives.last(sender)?;
+    let until = lives.last(sender)?;
     let rows = store.rows()?;
     println!("{} rows behind {} starts", rows.len(), kills + 1);
-    let mut difference = truth::compare(what.source, what.program, &rows, numbers);
+    let mut difference = truth::compare(what.program, &rows, until);
     difference.wrong += lives.unbalanced;
     let report = Report { kills: *kills, difference, restarts: lives.restarts };
-    Ok(report.print())
+    let is_right = report.print();
+    if is_right {
+        drop(store);
+        folder.remove();
+    }
+    Ok(is_right)
 }
 
 fn arguments(what: &What, dir: &str, store: &dyn Store, port: u16) -> Vec<String> {
@@ -85,18 +93,18 @@ impl Lives<'_> {
         }
         Ok(())
     }
-    /// The last life, to its end; how many numbers there were, where a sender made them.
-    fn last(&mut self, sender: Option<Sender>) -> Result<u64, String> {
+    /// The last life, to its end.
+    fn last(&mut self, sender: Option<Sender>) -> Result<Until, String> {
         let mut child = Child::start(&self.arguments)?;
         self.restarts.extend(child.committed_within(None)?);
         std::thread::sleep(LAST);
-        let numbers = sender.map_or(Ok(0), |sender| sender.end(PATIENCE))?;
-        child.stop()?;
-        Ok(numbers)
+        let numbers = sender.map(|sender| sender.end(PATIENCE)).transpose()?;
+        let last = child.stop()?;
+        Ok(numbers.map_or(Until::Batch(last), Until::Number))
     }
 }
 
-/// A folder of its own, which is removed in the end, unless something has failed.
+/// A folder of its own, which is left, for whoever looks into what went wrong, unless it is removed.
 struct Folder(String);
 impl Folder {
     fn new(seed: u64) -> Result<Folder, String> {
@@ -104,13 +112,15 @@ impl Folder {
         std::fs::create_dir_all(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
         Ok(Folder(path.to_string_lossy().into_owned()))
     }
+    fn remove(mut self) {
+        // What cannot be removed does no harm.
+        let _removed = std::fs::remove_dir_all(std::mem::take(&mut self.0));
+    }
 }
 impl Drop for Folder {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            return eprintln!("{} is left", self.0);
+        if !self.0.is_empty() {
+            eprintln!("{} is left, with the checkpoint folder and what the sink has", self.0);
         }
-        // What is left there does no harm.
-        let _removed = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,9 +1,9 @@
 //! What a sink must have: the rows of a program, made again by a plain loop, beside those that a reader saw.
 
-use crate::options::{Program, Source};
+use crate::options::Program;
 use crate::programs::{BATCH, PER_BATCH, STATE_KEYS, Transfer, WINDOW_BATCHES, WINDOW_KEYS, transfer, value_of};
 use crate::row::Row;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What differs.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -39,25 +39,33 @@ impl Difference {
     }
 }
 
-/// Compares what a reader saw. `numbers` is how many the sender had, for the source `receiver`.
-pub(crate) fn compare(source: Source, program: Program, rows: &[Row], numbers: u64) -> Difference {
-    match source {
-        Source::Rate => by_batches(program, rows),
-        Source::Receiver => by_numbers(program, rows, numbers),
+/// Up to where there must be rows.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    /// The numbers of each batch are known, and this is the last batch, in milliseconds.
+    Batch(i64),
+    /// A sender made so many numbers; which batch one came in is not known.
+    Number(u64),
+}
+
+/// Compares what a reader saw.
+pub(crate) fn compare(program: Program, rows: &[Row], until: Until) -> Difference {
+    match until {
+        Until::Batch(last) => by_batches(program, rows, last),
+        Until::Number(numbers) => by_numbers(program, rows, numbers),
     }
 }
 
-/// The numbers of each batch are known: batches follow one another without a gap from the first on.
-fn by_batches(program: Program, rows: &[Row]) -> Difference {
+/// Batches follow one another without a gap from the first to the last.
+fn by_batches(program: Program, rows: &[Row], last: i64) -> Difference {
     let mut difference = Difference::default();
-    let times: BTreeSet<i64> = rows.iter().map(|row| row.time).collect();
-    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+    let Some(first) = rows.iter().map(|row| row.time).min() else {
         difference.lost(1, || "there is no row at all".to_owned());
         return difference;
     };
     let mut seen = seen(rows);
     let mut expected = Expected::default();
-    for (batch, time) in (*first..=*last).step_by(BATCH.as_millis() as usize).enumerate() {
+    for (batch, time) in (first..=last).step_by(BATCH.as_millis() as usize).enumerate() {
         for (key, value) in expected.batch(program, batch as u64) {
             check(&mut difference, Row { time, key, value }, seen.remove(&(time, key)).unwrap_or_default());
         }
@@ -191,13 +199,17 @@ mod tests {
         (0..batches).map(rows).collect::<Vec<Vec<Row>>>().concat()
     }
 
+    fn last(batches: i64) -> Until {
+        Until::Batch(1000 + (batches - 1) * BATCH.as_millis() as i64)
+    }
+
     #[test]
     fn what_is_right_is_found_right_and_what_is_not_is_counted() {
         for program in PROGRAMS {
             let rows = right(program, 30);
-            assert_eq!(compare(Source::Rate, program, &rows, 0), Difference::default(), "{program}");
+            assert_eq!(compare(program, &rows, last(30)), Difference::default(), "{program}");
             let counts = |rows: &[Row]| {
-                let Difference { lost, doubled, wrong, .. } = compare(Source::Rate, program, rows, 0);
+                let Difference { lost, doubled, wrong, .. } = compare(program, rows, last(30));
                 (lost, doubled, wrong)
             };
             let without: Vec<Row> = rows.iter().enumerate().filter(|(at, _)| *at != 77).map(|(_, row)| *row).collect();
@@ -206,8 +218,12 @@ mod tests {
             let mut changed = rows.clone();
             changed[5].value += 1;
             assert_eq!(counts(&changed), (0, 0, 1), "{program}");
+            let cut_short = right(program, 29);
+            assert_eq!(counts(&cut_short), ((rows.len() - cut_short.len()) as u64, 0, 0), "{program}");
+            let late: Vec<Row> = rows.iter().filter(|row| row.time > 1000).copied().collect();
+            assert_ne!(counts(&late), (0, 0, 0), "{program}");
         }
-        assert_eq!(compare(Source::Rate, Program::State, &[], 0).lost, 1);
+        assert_eq!(compare(Program::State, &[], last(1)).lost, 1);
     }
 
     #[test]
@@ -215,9 +231,9 @@ mod tests {
         for program in [Program::Stateless, Program::State, Program::Money] {
             let rows = right(program, 30);
             let numbers = 30 * PER_BATCH;
-            assert_eq!(compare(Source::Receiver, program, &rows, numbers), Difference::default(), "{program}");
-            assert!(!compare(Source::Receiver, program, &rows, numbers + 1).is_none(), "{program}");
-            assert!(!compare(Source::Receiver, program, &rows[..rows.len() - 1], numbers).is_none(), "{program}");
+            assert_eq!(compare(program, &rows, Until::Number(numbers)), Difference::default(), "{program}");
+            assert!(!compare(program, &rows, Until::Number(numbers + 1)).is_none(), "{program}");
+            assert!(!compare(program, &rows[..rows.len() - 1], Until::Number(numbers)).is_none(), "{program}");
         }
     }
 
