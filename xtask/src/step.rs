@@ -4,6 +4,8 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 /// Tells the user which step begins; what follows on the screen belongs to it.
 pub(crate) fn announce(step: &str) {
@@ -34,13 +36,55 @@ pub(crate) fn works(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Runs to the end, passing standard output through line by line while keeping it; true if the exit code is 0.
-pub(crate) fn watch(command: &mut Command) -> Result<(bool, String), String> {
+/// Runs to the end, passing standard output through line by line while keeping it; true if the exit code is 0. A program
+/// that `command` has started and that prints nothing for `silence_max` is ended.
+pub(crate) fn watch(command: &mut Command, silence_max: Duration) -> Result<(bool, String), String> {
     let spawned = command.stdout(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|error| format!("cannot start {}: {error}", shown(command)))?;
-    let output = pass_through(child.stdout.take().expect("standard output is piped"));
+    let (heard, hears) = channel();
+    let stdout = Heard(child.stdout.take().expect("standard output is piped"), heard);
+    let reader = std::thread::spawn(move || pass_through(stdout));
+    loop {
+        match hears.recv_timeout(silence_max) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => end_what_hangs(command, child.id(), silence_max),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
     let status = child.wait().map_err(|error| format!("cannot wait for {}: {error}", shown(command)))?;
-    Ok((status.success(), output))
+    Ok((status.success(), reader.join().expect("reading does not panic")))
+}
+
+/// Ends the children of the process `parent`, which goes on with its next one.
+fn end_what_hangs(command: &Command, parent: u32, silence: Duration) {
+    eprintln!("FAILED: a program of {} has printed nothing for {silence:?} and is ended", shown(command));
+    let children = children(parent);
+    if children.is_empty() || !works(Command::new("sh").args(["-c", &format!("kill {}", children.join(" "))])) {
+        eprintln!("FAILED: what hangs could not be ended");
+        std::process::exit(1);
+    }
+}
+
+/// The numbers of the processes that `parent` has started and that run; none where there is no `/proc`.
+fn children(parent: u32) -> Vec<String> {
+    let is_child = |process: &std::fs::DirEntry| {
+        let status = std::fs::read_to_string(process.path().join("status")).unwrap_or_default();
+        let found = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+        found.is_some_and(|found| found.trim() == parent.to_string())
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten().filter(is_child);
+    processes.filter_map(|process| process.file_name().into_string().ok()).collect()
+}
+
+/// Says so when something was read.
+struct Heard<R>(R, Sender<()>);
+impl<R: Read> Read for Heard<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(into)?;
+        // Whoever listened no more would not be there.
+        let _ = self.1.send(());
+        Ok(read)
+    }
 }
 
 /// Copies a child's output to ours as it comes and returns all of it. Bytes that are not UTF-8 are replaced.
@@ -76,8 +120,15 @@ mod tests {
 
     #[test]
     fn watching_keeps_all_lines_and_the_outcome() {
-        let watched = watch(Command::new("sh").args(["-c", "echo one; printf two; exit 1"])).unwrap();
+        let watched = watch(Command::new("sh").args(["-c", "echo one; printf two; exit 1"]), Duration::MAX).unwrap();
         assert_eq!(watched, (false, "one\ntwo".to_string()));
+    }
+
+    #[test]
+    fn what_hangs_is_ended_and_the_rest_runs() {
+        let script = "echo one; sleep 1000 || echo ended; echo two";
+        let watched = watch(Command::new("sh").args(["-c", script]), Duration::from_millis(300)).unwrap();
+        assert_eq!(watched, (true, "one\nended\ntwo\n".to_string()));
     }
 
     #[test]

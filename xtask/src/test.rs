@@ -3,6 +3,10 @@
 use crate::step::{announce, cargo, check, watch};
 use crate::summary::Summary;
 use crate::{examples, install, kill_test, tidy};
+use std::time::Duration;
+
+/// How long a test binary may print nothing; the slowest test takes less than a minute. Building is not counted.
+const SILENCE_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// Stops at the first step that fails. When all pass, or when tests fail, the last line alone is the sum of the tests.
 pub(crate) fn run() -> Result<(), String> {
@@ -31,7 +35,8 @@ fn step(name: &str, body: impl FnOnce() -> Result<(), String>) -> Result<(), Str
 /// All tests run even if some fail, so that the sum at the end is the whole truth.
 fn tests() -> Result<Summary, String> {
     announce("test");
-    let (success, output) = watch(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))?;
+    check(&mut cargo(&["test", "--workspace", "--no-run"]))?;
+    let (success, output) = watch(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), SILENCE_MAX)?;
     let summary = Summary::of(&output);
     match (success, summary.failed) {
         (true, 0) => Ok(summary),

@@ -244,7 +244,8 @@ fn the_local_disk_says_the_same() {
             assert!(got.0.is_none(), "{:?}", got.0);
             assert!(expected.1 == got.1, "batch {batch}");
             let status = scarce.context.state_status();
-            assert!(batch > 11 || status.spilled_keys > 10, "{status:?}");
+            // In the first batch neither partition may have seen yet what the other takes.
+            assert!(!(1..=11).contains(&batch) || status.spilled_keys > 10, "{status:?}");
         }
         drop(scarce);
         assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), 0, "tables go with the program");

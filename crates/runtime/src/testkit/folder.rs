@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test's own files")]
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,10 +20,16 @@ pub struct TemporaryFolder {
 /// ```
 pub fn temporary_folder() -> TemporaryFolder {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("headwater-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path: PathBuf = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("cannot make {}: {error}", path.display()));
-    TemporaryFolder { path: path.to_string_lossy().into_owned() }
+    loop {
+        let name = format!("headwater-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path: PathBuf = std::env::temp_dir().join(name);
+        match std::fs::create_dir(&path) {
+            Ok(()) => return TemporaryFolder { path: path.to_string_lossy().into_owned() },
+            // A process of the same number was killed and left it.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => panic!("cannot make {}: {error}", path.display()),
+        }
+    }
 }
 
 impl Drop for TemporaryFolder {
