@@ -102,7 +102,7 @@ fn write(sink: &SqlSink, output: &SinkOutput<'_>, number: usize, mut rows: Vec<R
     for partition in 0..PARTS {
         let later = rows.split_off(ROWS / PARTS);
         let records = std::mem::replace(&mut rows, later);
-        let part = SinkPart { operator: output.operator, time, partition, attempt: 0, env: output.env };
+        let part = SinkPart::new(output.operator, time, (partition, 0), output.env);
         parts.push(sink.prepare(&part, records.into_iter())?);
     }
     Sink::<Row>::commit(sink, &SinkBatch { output: *output, time }, &parts)

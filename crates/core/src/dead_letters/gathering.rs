@@ -77,15 +77,20 @@ impl<'a> Gathering<'a> {
         self.outlet.store().check_room(self.letters.len() as u64, self.bytes)
     }
     /// The computation is through, or as far as somebody wants it: what it has set aside goes with the task.
-    pub(crate) fn hand_over(mut self, task: &Task<'_>) -> Result<()> {
+    pub(crate) fn hand_over(self, task: &Task<'_>) -> Result<()> {
+        let outlet = self.outlet;
+        self.found(task).map_or(Ok(()), |found| outlet.hand_over(found))
+    }
+    /// What a computation that is through has set aside.
+    pub(crate) fn found(mut self, task: &Task<'_>) -> Option<SetAside> {
         self.find_offsets();
         let Gathering { outlet, letters, skipped, .. } = self;
         if letters.is_empty() && skipped == 0 {
-            return Ok(());
+            return None;
         }
         let (operator, batch, job) = (outlet.operator, outlet.batch, task.context().batch_time());
-        let (partition, letters) = (outlet.first_partition + task.partition(), letters.into());
-        outlet.hand_over(SetAside { operator, batch, partition, job, skipped, letters })
+        let (partition, letters) = (outlet.partition(task.partition()), letters.into());
+        Some(SetAside { operator, batch, partition, job, skipped, letters })
     }
     /// Where all of a range was read, and there were as many records as offsets, each has its own.
     fn find_offsets(&mut self) {

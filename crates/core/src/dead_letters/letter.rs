@@ -128,6 +128,13 @@ pub struct Redriven {
     pub payload: Vec<u8>,
 }
 
+impl Redriven {
+    /// The record, of the type that its operator reads now.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        codec::read(&mut &self.payload[..])
+    }
+}
+
 /// The error with its causes, cut to its limit.
 pub(super) fn error_text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -58,6 +58,13 @@ impl OutletOfBatch {
     pub(crate) fn behind(&self, partitions: usize) -> OutletOfBatch {
         OutletOfBatch { first_partition: partitions, reads_input: false, ..self.clone() }
     }
+    /// What the partition of the dataset is called among all of the operator.
+    pub(crate) fn partition(&self, partition: usize) -> usize {
+        self.first_partition + partition
+    }
+    pub(crate) fn operator_name(&self) -> &'static str {
+        self.operator.as_str()
+    }
     /// What the operator gets once more in this batch.
     pub(crate) fn redriven(&self) -> Vec<Redriven> {
         self.store().redriven(self.operator, self.batch)

@@ -4,7 +4,7 @@ use super::foreach_rdd::OutputOperation;
 use super::graph::DStreamGraph;
 use super::input_batch::input_batch;
 use super::node::{AnyDStream, DStreamNode, Generated, Header, Tick};
-use super::outputs::MakeJob;
+use super::outputs::{MakeJob, SetBatchAside};
 use crate::input::InputDStream;
 use crate::origin::{in_user_code, on_behalf_of};
 use crate::partitioner::{PartitionChoice, Partitioner, Partitioning};
@@ -264,7 +264,7 @@ impl<T: Record> DStream<T> {
         let node = DStreamNode::new(self.output_header(kind), vec![self.node.clone()], move |tick| {
             Ok(parent.get_or_compute(tick.time)?.map(|rdd| make(rdd, tick)))
         });
-        self.add_output(node.clone(), node, run, commits)
+        self.add_output(node.clone(), node, run, None, commits)
     }
 
     /// Registers an output that gives the batch's RDD to the user's code as it is.
@@ -281,20 +281,21 @@ impl<T: Record> DStream<T> {
             parent.get_or_compute(tick.time)
         });
         let run = move |rdd, time| in_user_code(|| run(rdd, time)).map(|()| None);
-        self.add_output(node, self.node.clone(), run, None)
+        self.add_output(node, self.node.clone(), run, None, None)
     }
 
     #[track_caller]
-    fn output_header(&self, kind: &'static str) -> Header {
+    pub(super) fn output_header(&self, kind: &'static str) -> Header {
         Header::new(kind, Location::caller(), self.slide_duration())
     }
 
     /// Registers the output `node`, which works on what `input` makes.
-    fn add_output<U: Record>(
+    pub(super) fn add_output<U: Record>(
         &self,
         node: Arc<DStreamNode<U>>,
         input: Arc<DStreamNode<U>>,
         run: impl Fn(Rdd<U>, Time) -> Result<Option<Commit>> + Send + Sync + 'static,
+        set_aside: Option<SetBatchAside>,
         commits: Option<Arc<dyn AnySinkCommits>>,
     ) -> OutputOperation {
         let (output, run) = (node.clone(), Arc::new(run));
@@ -307,7 +308,7 @@ impl<T: Record> DStream<T> {
             };
             Ok(Some(Box::new(job)))
         });
-        self.graph.add_output(node.clone(), make_job, commits);
+        self.graph.add_output(node.clone(), make_job, set_aside, commits);
         OutputOperation { node, graph: self.graph.clone() }
     }
 }

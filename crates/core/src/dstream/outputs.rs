@@ -23,12 +23,17 @@ pub struct BatchJob {
     pub run: JobBody,
     /// What follows when it fails.
     pub policy: FailurePolicy,
+    /// Sets the records of the batch aside, for the error that they are told with: where the output does so.
+    pub set_aside: Option<SetBatchAside>,
     /// Whether it has a sink: then it leaves a commit, unless it fails.
     pub commits: bool,
 }
 
 /// Runs an output, on the driver, with the batch's RDD at hand; again, after a failure. What is left to do for a sink.
 pub type JobBody = Box<dyn FnMut() -> Result<Option<Commit>> + Send>;
+
+/// Sets the records of a batch aside which its output does not take.
+pub type SetBatchAside = Arc<dyn Fn(Time, &Error) -> Result<()> + Send + Sync>;
 
 /// What an output does with a batch: its job, or none when the stream has no RDD at that time.
 pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<JobBody>> + Send + Sync>;
@@ -39,6 +44,7 @@ pub(super) struct Output {
     name: Arc<str>,
     make_job: MakeJob,
     policy: FailurePolicy,
+    set_aside: Option<SetBatchAside>,
     sink: Option<Arc<dyn AnySinkCommits>>,
 }
 
@@ -47,6 +53,7 @@ impl DStreamGraph {
         &self,
         node: Arc<dyn AnyDStream>,
         make_job: MakeJob,
+        set_aside: Option<SetBatchAside>,
         sink: Option<Arc<dyn AnySinkCommits>>,
     ) {
         if self.may_change(node.header(), "adding new inputs, transformations, and output operations") {
@@ -54,7 +61,7 @@ impl DStreamGraph {
             state.nodes.push(node.clone());
             let name = node.header().place().into();
             let policy = FailurePolicy::default();
-            state.outputs.push(Output { node, name, make_job, policy, sink });
+            state.outputs.push(Output { node, name, make_job, policy, set_aside, sink });
         }
     }
     /// What follows when the output `node` fails.
@@ -71,18 +78,18 @@ impl DStreamGraph {
         let outputs = &self.started().outputs;
         let (mut jobs, mut told) = (Vec::with_capacity(outputs.len()), BTreeSet::new());
         for (output_op_id, output) in outputs.iter().enumerate() {
-            let Output { node, name, make_job, policy, sink } = output;
-            let (run, policy) = match make_job(time) {
-                Ok(Some(run)) => (run, *policy),
+            let Output { node, name, make_job, policy, set_aside, sink } = output;
+            let ((run, policy), set_aside) = match make_job(time) {
+                Ok(Some(run)) => ((run, *policy), set_aside.clone()),
                 Ok(None) => continue,
                 // It fails as this output's job, and holds up no other.
                 Err(error) => {
                     told.insert(error.to_string());
-                    failing(error.within("error generating the job"))
+                    (failing(error.within("error generating the job")), None)
                 }
             };
             let (name, operator, commits) = (name.clone(), node.header().operator(), sink.is_some());
-            jobs.push(BatchJob { output_op_id, name, operator, run, policy, commits });
+            jobs.push(BatchJob { output_op_id, name, operator, run, policy, set_aside, commits });
         }
         // An output that reads the state in this batch has told its error already.
         let errors = not_generated.into_iter().map(|error| error.filter(|error| !told.contains(&error.to_string())));
@@ -102,7 +109,7 @@ impl DStreamGraph {
             };
             let (name, operator) = (node.header().place().into(), node.header().operator());
             let output_op_id = started.outputs.len() + number;
-            Some(BatchJob { output_op_id, name, operator, run, policy, commits: false })
+            Some(BatchJob { output_op_id, name, operator, run, policy, set_aside: None, commits: false })
         };
         started.stateful.iter().zip(errors).enumerate().filter_map(job).collect()
     }

@@ -2,7 +2,7 @@
 //! letter, and the rest of the batch goes on.
 
 use super::DStream;
-use super::node::{AnyDStream, Tick};
+use super::node::{AnyDStream, Generated, Tick};
 use crate::dead_letters::{Outlet, OutletOfBatch, Redriven};
 use crate::rdd::{Aside, Rdd};
 use crate::{Closure, Data, Record, Result, codec};
@@ -14,7 +14,7 @@ type AnyError = Box<dyn Error + Send + Sync>;
 /// A stream whose next operator sets aside the records on which its closure fails: returns an `Err`, or panics. See
 /// [`DStream::set_aside`].
 pub struct SettingAside<T> {
-    stream: DStream<T>,
+    pub(super) stream: DStream<T>,
 }
 
 impl<T: Data> DStream<T> {
@@ -168,10 +168,35 @@ impl<T: Data> SettingAside<T> {
         fresh: impl Fn(Rdd<T>, OutletOfBatch) -> Rdd<U> + Closure,
         again: impl Fn(T, &mut Vec<U>) -> Result<(), AnyError> + Closure,
     ) -> DStream<U> {
-        let (outlet, again, context) =
-            (Outlet::new(self.stream.context()), Arc::new(again), self.stream.context().clone());
-        let (parent, reads_input) = (self.stream.node.clone(), self.stream.node.parents().is_empty());
-        let stream = self.stream.attach(kind, vec![self.stream.node.clone()], move |tick: &Tick| {
+        let again = Arc::new(again);
+        let again = move |letters: Rdd<Redriven>, outlet: OutletOfBatch| {
+            let again = again.clone();
+            letters.mapped_aside(once_more(outlet), move |letter, out| again(letter.read()?, out))
+        };
+        let outlet = Outlet::new(self.stream.context());
+        let both = self.both(
+            outlet,
+            move |rdd, outlet, _| fresh(rdd, outlet),
+            move |letters, outlet, _| again(letters, outlet),
+        );
+        let stream = self.stream.attach(kind, vec![self.stream.node.clone()], both);
+        stream.node.header().set_sets_aside();
+        stream
+    }
+    /// What `fresh` makes of a batch, and behind it what `again` makes of the letters that the batch has once more.
+    pub(super) fn both<U: Record, F, A>(
+        &self,
+        outlet: Arc<Outlet>,
+        fresh: F,
+        again: A,
+    ) -> impl Fn(&Tick) -> Generated<U> + Closure + use<T, U, F, A>
+    where
+        F: Fn(Rdd<T>, OutletOfBatch, &Tick) -> Rdd<U> + Closure,
+        A: Fn(Rdd<Redriven>, OutletOfBatch, &Tick) -> Rdd<U> + Closure,
+    {
+        let (parent, context, reads_input) =
+            (self.stream.node.clone(), self.stream.context().clone(), self.reads_input());
+        move |tick: &Tick| {
             let outlet = outlet.of(tick.operator, tick.time, reads_input);
             let redriven = outlet.redriven();
             let rdd = match parent.get_or_compute(tick.time)? {
@@ -179,24 +204,25 @@ impl<T: Data> SettingAside<T> {
                 rdd => rdd.unwrap_or_else(|| context.empty_rdd()),
             };
             let partitions = rdd.num_partitions();
-            let fresh = fresh(rdd, outlet.clone());
+            let fresh = fresh(rdd, outlet.clone(), tick);
             if redriven.is_empty() {
                 return Ok(Some(tick.placed(fresh)));
             }
-            let (write, attempt, source) = (payload as _, next_attempt as _, |of: &Redriven| of.source.clone());
-            let (aside, again) = (Aside { outlet: outlet.behind(partitions), write, attempt, source }, again.clone());
-            let again = context
-                .parallelize(redriven, 1)
-                .mapped_aside(aside, move |letter: &Redriven, out| again(codec::read(&mut &letter.payload[..])?, out));
+            let again = again(context.parallelize(redriven, 1), outlet.behind(partitions), tick);
             Ok(Some(tick.placed(context.union([fresh, again]))))
-        });
-        stream.node.header().set_sets_aside();
-        stream
+        }
+    }
+    /// Whether it reads an input itself.
+    pub(super) fn reads_input(&self) -> bool {
+        self.stream.node.parents().is_empty()
     }
 }
 
-fn first_try<T: Data>(outlet: OutletOfBatch) -> Aside<T> {
+pub(super) fn first_try<T: Data>(outlet: OutletOfBatch) -> Aside<T> {
     Aside { outlet, write: codec::write, attempt: |_| 1, source: |_| None }
+}
+pub(super) fn once_more(outlet: OutletOfBatch) -> Aside<Redriven> {
+    Aside { outlet, write: payload, attempt: next_attempt, source: |letter| letter.source.clone() }
 }
 /// A letter that fails again, or whose record does not read as what the stream has now, is the same record.
 fn payload(letter: &Redriven, out: &mut Vec<u8>) -> Result<()> {

@@ -2,9 +2,10 @@
 
 use super::node::Tick;
 use super::{DStream, OutputOperation};
-use crate::Record;
 use crate::rdd::Rdd;
-use crate::sink::{Sink, SinkCommits, SinkPart};
+use crate::sink::{Commit, PreparedPart, Sink, SinkCommits, SinkPart};
+use crate::time::Time;
+use crate::{Record, Result};
 use std::sync::Arc;
 
 impl<T: Record> DStream<T> {
@@ -14,21 +15,28 @@ impl<T: Record> DStream<T> {
     /// prepared. Give the output a name for good with `.uid("...")`: the sink's ledger is kept by it.
     ///
     /// [`Sink`] has an example. A sink that fails is tried again where
-    /// [`on_failure`](OutputOperation::on_failure) says so.
+    /// [`on_failure`](OutputOperation::on_failure) says so; behind [`set_aside`](DStream::set_aside), records that it does not
+    /// take become dead letters.
     #[track_caller]
     pub fn write_to(&self, sink: impl Sink<T>) -> OutputOperation {
         let sink = Arc::new(sink);
-        let commits = Arc::new(SinkCommits::new(sink.clone(), self.context().env().clone()));
-        let prepared = commits.clone();
+        let commits = Arc::new(SinkCommits::new(sink.clone(), self.context().clone()));
         let prepare = move |rdd: Rdd<T>, tick: &Tick| {
             let (sink, env) = (sink.clone(), rdd.context().env().clone());
             let (operator, time) = (tick.operator, tick.time);
             rdd.partitions_done("write_to", move |records, task| {
-                let (partition, attempt) = (task.partition_id(), task.attempt_number());
-                sink.prepare(&SinkPart { operator: operator.as_str(), time, partition, attempt, env: &env }, records)
+                let place = (task.partition_id(), task.attempt_number());
+                let bytes = sink.prepare(&SinkPart::new(operator.as_str(), time, place, &env), records)?;
+                Ok(PreparedPart { bytes, refused: None })
             })
         };
-        let run = move |parts: Rdd<Vec<u8>>, time| Ok(Some(prepared.prepared(time, parts.collect()?)));
-        self.output_in_two("write_to", prepare, run, Some(commits))
+        self.output_in_two("write_to", prepare, prepared(commits.clone()), Some(commits))
     }
+}
+
+/// The body of a job that prepares a batch.
+pub(super) fn prepared<T: Record, S: Sink<T>>(
+    commits: Arc<SinkCommits<T, S>>,
+) -> impl Fn(Rdd<PreparedPart>, Time) -> Result<Option<Commit>> {
+    move |parts, time| Ok(Some(commits.prepared(time, parts.collect()?)))
 }

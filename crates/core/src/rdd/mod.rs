@@ -46,6 +46,7 @@ mod on_driver;
 mod ordered;
 mod parallelize;
 mod persist;
+mod prepared_aside;
 mod random;
 mod range;
 mod record_blocks;

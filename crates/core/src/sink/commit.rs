@@ -1,16 +1,21 @@
 //! [`Commit`]: what is left to do for a batch whose partitions are prepared, and [`SinkCommits`], which makes it.
 
 use super::{Sink, SinkBatch, SinkOutput};
-use crate::env::Env;
+use crate::dead_letters::SetAside;
 use crate::origin::OperatorId;
+use crate::rdd::RddContext;
 use crate::time::Time;
 use crate::{Error, ErrorKind, Record, Result};
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
 /// A batch of a sink that is prepared: it is committed or aborted, after all batches of the sink before it.
 pub struct Commit {
     time: Time,
     parts: Vec<Vec<u8>>,
+    /// Records that the sink has refused. They are dead letters if the batch is committed.
+    refused: Vec<SetAside>,
+    context: RddContext,
     sink: Arc<dyn AnySinkCommits>,
 }
 impl Commit {
@@ -18,10 +23,21 @@ impl Commit {
     pub fn commit(&self) -> Result<()> {
         self.sink.commit(self.time, &self.parts)
     }
+    /// Behind the commit: what the sink has refused becomes dead letters.
+    pub fn set_refused_aside(&self) -> Result<()> {
+        self.refused.iter().try_for_each(|refused| self.context.dead_letters().put(refused.clone()))
+    }
     /// Throws it away.
     pub fn abort(&self) -> Result<()> {
         self.sink.abort(self.time, &self.parts)
     }
+}
+
+/// What a task leaves of a partition that it has prepared.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PreparedPart {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) refused: Option<SetAside>,
 }
 
 /// The driver's side of a sink, whatever its records.
@@ -34,7 +50,7 @@ pub(crate) trait AnySinkCommits: Send + Sync {
 /// A sink and what it serves.
 pub(crate) struct SinkCommits<T, S> {
     sink: Arc<S>,
-    env: Env,
+    context: RddContext,
     /// Known from the start on.
     known: OnceLock<Known>,
     records: std::marker::PhantomData<fn(T)>,
@@ -46,15 +62,20 @@ struct Known {
 }
 
 impl<T: Record, S: Sink<T>> SinkCommits<T, S> {
-    pub(crate) fn new(sink: Arc<S>, env: Env) -> SinkCommits<T, S> {
-        SinkCommits { sink, env, known: OnceLock::new(), records: std::marker::PhantomData }
+    pub(crate) fn new(sink: Arc<S>, context: RddContext) -> SinkCommits<T, S> {
+        SinkCommits { sink, context, known: OnceLock::new(), records: std::marker::PhantomData }
     }
-    pub(crate) fn prepared(self: &Arc<Self>, time: Time, parts: Vec<Vec<u8>>) -> Commit {
-        Commit { time, parts, sink: self.clone() }
+    pub(crate) fn prepared(self: &Arc<Self>, time: Time, prepared: Vec<PreparedPart>) -> Commit {
+        let (mut parts, mut refused) = (Vec::with_capacity(prepared.len()), Vec::new());
+        for part in prepared {
+            parts.push(part.bytes);
+            refused.extend(part.refused);
+        }
+        Commit { time, parts, refused, context: self.context.clone(), sink: self.clone() }
     }
     fn output<'a>(&'a self, known: &'a Known) -> SinkOutput<'a> {
         let Known { application, operator, committed } = known;
-        SinkOutput { application, operator: operator.as_str(), committed: *committed, env: &self.env }
+        SinkOutput { application, operator: operator.as_str(), committed: *committed, env: self.context.env() }
     }
     fn batch<R>(&self, time: Time, body: impl FnOnce(&SinkBatch<'_>) -> Result<R>) -> Result<R> {
         let unknown = || Error::new(ErrorKind::Internal, "a batch is committed before its sink is recovered");

@@ -5,13 +5,13 @@ mod commit;
 mod failure_policy;
 
 pub use commit::Commit;
-pub(crate) use commit::{AnySinkCommits, SinkCommits};
+pub(crate) use commit::{AnySinkCommits, PreparedPart, SinkCommits};
 pub use failure_policy::FailurePolicy;
 
 use crate::env::Env;
 use crate::rdd::PartitionRecords;
 use crate::time::Time;
-use crate::{Record, Result};
+use crate::{Error, Record, Result};
 
 /// Where the records of a stream go, each batch as a whole and once; [`DStream::write_to`](crate::DStream::write_to) is the
 /// operator. Source: the two-phase commit of Flink's sinks, over the ids of Spark's guide ("unique id and transaction").
@@ -87,11 +87,13 @@ pub trait Sink<T: Record>: Send + Sync + 'static {
     /// Called in a task: writes a partition so that nobody sees it, and returns what [`commit`](Sink::commit) needs, which
     /// travels to the driver and is held in memory until then. Tasks are tried again, so a partition may be prepared more
     /// than once; of one attempt the bytes come to a commit. On a cluster this may be a process in which
-    /// [`recover`](Sink::recover) was not called.
+    /// [`recover`](Sink::recover) was not called. A record that it cannot take whenever it is asked, it
+    /// [refuses](SinkPart::refuse).
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>>;
     /// Makes the whole batch visible at once, with what its partitions returned, in their order; and nothing where this
     /// batch or a later one of the output is visible already. On return it is durable. It may be called again after an
-    /// error, which may have come behind its effect. An empty batch is committed too.
+    /// error, which may have come behind its effect; but an error of kind [`Data`](crate::ErrorKind::Data) says that nothing
+    /// of the batch is there, nor will be: it is refused. An empty batch is committed too.
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()>;
     /// The batch is not committed by this process: it throws away what was prepared. What it leaves,
     /// [`recover`](Sink::recover) removes. It is not called where a process ends at once.
@@ -143,4 +145,25 @@ pub struct SinkPart<'a> {
     pub attempt: usize,
     /// Clock, disk and network.
     pub env: &'a Env,
+    /// Takes the records that the sink refuses, where the output sets them aside.
+    refusals: Option<&'a (dyn Fn(usize, Error) + Sync)>,
+}
+impl<'a> SinkPart<'a> {
+    /// A partition, as [`prepare`](Sink::prepare) gets it, of an output that sets nothing aside.
+    pub fn new(operator: &'a str, time: Time, (partition, attempt): (usize, usize), env: &'a Env) -> SinkPart<'a> {
+        SinkPart { operator, time, partition, attempt, env, refusals: None }
+    }
+    pub(crate) fn refusing(self, refusals: &'a (dyn Fn(usize, Error) + Sync)) -> SinkPart<'a> {
+        SinkPart { refusals: Some(refusals), ..self }
+    }
+    /// The sink cannot take the record at `index` among those of the partition, from 0, whenever it is asked. Where the output
+    /// sets records aside ([`SettingAside::write_to`](crate::dstream::SettingAside::write_to)), this one becomes a dead letter
+    /// if [`prepare`](Sink::prepare) goes on and succeeds, without it; otherwise the error comes back, for `?`.
+    pub fn refuse(&self, index: usize, error: Error) -> Result<()> {
+        match self.refusals {
+            Some(take) => take(index, error),
+            None => return Err(error),
+        }
+        Ok(())
+    }
 }

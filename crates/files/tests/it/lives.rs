@@ -50,7 +50,7 @@ impl Application {
             let (batch, time) = (SinkBatch { output, time: batch_time(batch) }, batch);
             let mut parts = Vec::new();
             for (partition, numbers) in [&numbers[..1], &numbers[1..]].into_iter().enumerate() {
-                let part = |attempt| SinkPart { operator: "out", time: batch.time, partition, attempt, env };
+                let part = |attempt| SinkPart::new("out", batch.time, (partition, attempt), env);
                 // An attempt that nobody asks for.
                 drop(sink.prepare(&part(0), Vec::from(numbers).into_iter()));
                 parts.push(again(tries, |attempt| sink.prepare(&part(attempt + 1), Vec::from(numbers).into_iter()))?);

@@ -52,7 +52,7 @@ fn commit(env: &Env, sink: &impl Sink<u64>, batches: std::ops::RangeInclusive<u6
     sink.recover(&output).unwrap();
     for batch in batches {
         let time = Time::from_millis(1000 * batch as i64);
-        let part = SinkPart { operator: "out", time, partition: 0, attempt: 0, env };
+        let part = SinkPart::new("out", time, (0, 0), env);
         let part = sink.prepare(&part, vec![batch].into_iter()).unwrap();
         sink.commit(&SinkBatch { output, time }, &[part]).unwrap();
     }

@@ -28,6 +28,7 @@ mod rdd_properties;
 mod rdds_in_streams;
 mod received_blocks;
 mod set_aside;
+mod set_aside_outputs;
 mod sharing;
 mod shuffles;
 mod signals;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 fn part<T: Record>(sink: &RedisSink<T>, records: Vec<T>) -> Result<Vec<u8>> {
     let env = TestEnv::new().env();
-    let part = SinkPart { operator: "out", time: Time::from_millis(1000), partition: 0, attempt: 0, env: &env };
+    let part = SinkPart::new("out", Time::from_millis(1000), (0, 0), &env);
     sink.prepare(&part, records.into_iter())
 }
 

@@ -109,7 +109,7 @@ impl<S> Process<S> {
     {
         self.at(|output| {
             let (operator, time, env) = (output.operator, batch_time(batch), output.env);
-            let part = SinkPart { operator, time, partition: 0, attempt: 0, env };
+            let part = SinkPart::new(operator, time, (0, 0), env);
             let part = self.sink.prepare(&part, records.into_iter())?;
             self.sink.commit(&SinkBatch { output: *output, time }, &[part])
         })

@@ -5,16 +5,16 @@ use super::batch_report::BatchReport;
 use super::commit_lane::CommitLane;
 use super::job_generator::{BatchOutcome, Event, EventQueue, caught};
 use super::job_queue::{JobQueue, JobSet};
-use super::tries::tried;
+use super::tries::{is_worth_a_try, tried};
 use super::{ListenerBus, Status};
 use crate::ending_thread::EndingThread;
 use crate::remaining::RunningOutput;
-use headwater_core::dstream::BatchJob;
+use headwater_core::dstream::{BatchJob, SetBatchAside};
 use headwater_core::env::Env;
 use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::sink::{Commit, FailurePolicy};
 use headwater_core::time::Time;
-use headwater_core::{ErrorKind, Result};
+use headwater_core::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -143,8 +143,8 @@ impl Shared {
     /// Whatever the user's code does, the job is counted.
     fn run(self: &Arc<Self>, set: Arc<JobSet>, job: BatchJob) {
         let lane = self.lane(&job);
-        let BatchJob { output_op_id, name, mut run, policy, .. } = job;
-        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name, policy };
+        let BatchJob { output_op_id, name, mut run, policy, set_aside, .. } = job;
+        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name, policy, set_aside };
         let time = unfinished.set.time;
         // Dropping what it works on is the user's code too, and comes before the batch may be forgotten.
         let dropping = |run| {
@@ -164,7 +164,7 @@ impl Shared {
         match (result.and_then(|commit| dropped.map(|()| commit)), lane) {
             (Ok(Some(commit)), Some(lane)) => lane.prepared(time, Prepared { commit, job: unfinished }),
             (result, lane) => {
-                unfinished.ended(result.map(drop));
+                unfinished.ended(result.map(drop).or_else(|error| unfinished.set_aside(error)));
                 lane.into_iter().for_each(|lane| lane.gone(time));
             }
         }
@@ -173,14 +173,25 @@ impl Shared {
     fn commit(&self, Prepared { commit, job }: Prepared) {
         if self.is_over(job.set.time) {
             job.dropped();
-            if let Err(error) = caught(&job.name, || commit.abort()) {
-                let what = format!("{}: what was prepared of batch {} is left behind", job.name, job.set.time);
-                self.env.console.warn(&format!("{what}: {error}"));
-            }
-            return;
+            return self.abort(&commit, &job);
         }
-        let result = self.tried(&job.policy, || caught(&job.name, || commit.commit()));
-        job.ended(result);
+        let mut is_refused = false;
+        let mut try_once = || {
+            is_refused = false;
+            commit.commit().inspect_err(|error| is_refused = error.kind() == ErrorKind::Data)
+        };
+        let result = self.tried(&job.policy, || caught(&job.name, &mut try_once));
+        job.ended(match result {
+            Ok(()) => commit.set_refused_aside(),
+            Err(error) if is_refused => job.set_aside(error).inspect(|()| self.abort(&commit, &job)),
+            Err(error) => Err(error),
+        });
+    }
+    fn abort(&self, commit: &Commit, job: &Unfinished) {
+        if let Err(error) = caught(&job.name, || commit.abort()) {
+            let what = format!("{}: what was prepared of batch {} is left behind", job.name, job.set.time);
+            self.env.console.warn(&format!("{what}: {error}"));
+        }
     }
     /// Tries it again as the policy says, unless a stop comes.
     fn tried<R>(&self, policy: &FailurePolicy, mut body: impl FnMut() -> Result<R>) -> Result<R> {
@@ -231,8 +242,23 @@ struct Unfinished {
     output_op_id: usize,
     name: Arc<str>,
     policy: FailurePolicy,
+    set_aside: Option<SetBatchAside>,
 }
 impl Unfinished {
+    /// Sets the records of the batch aside where the output does that, and it may help. What it failed with otherwise.
+    fn set_aside(&self, error: Error) -> Result<()> {
+        let helps = is_worth_a_try(error.kind()) && !self.shared.is_cancelled();
+        let Some(set_aside) = self.set_aside.as_ref().filter(|_| helps) else { return Err(error) };
+        let (name, time) = (&self.name, self.set.time);
+        if let Err(another) = caught(name, || set_aside(time, &error)) {
+            let what = format!("{name}: the records of batch {time} cannot be set aside");
+            self.shared.env.console.warn(&another.within(what).to_string());
+            return Err(error);
+        }
+        let shown = caught(name, || Ok(error.to_string())).unwrap_or_else(|panic| panic.to_string());
+        self.shared.env.console.warn(&format!("{name}: the records of batch {time} are set aside: {shown}"));
+        Ok(())
+    }
     /// Takes note of its result.
     fn ended(&self, result: Result<()>) {
         let Unfinished { shared, set, output_op_id, name, .. } = self;
@@ -298,7 +324,15 @@ mod tests {
                 Ok(None)
             });
             let (policy, time) = (FailurePolicy::stop(), Time::from_millis(number));
-            let job = BatchJob { output_op_id: 0, name: "a job".into(), operator: None, run, policy, commits: false };
+            let job = BatchJob {
+                output_op_id: 0,
+                name: "a job".into(),
+                operator: None,
+                run,
+                policy,
+                set_aside: None,
+                commits: false,
+            };
             status.batch_submitted(time);
             scheduler.submit(time, vec![job], BTreeMap::new());
         }

@@ -24,6 +24,6 @@ pub(crate) fn tried<R>(
     unreachable!("a policy ends before the numbers do")
 }
 /// Whether an error may be gone the next time.
-fn is_worth_a_try(kind: ErrorKind) -> bool {
+pub(super) fn is_worth_a_try(kind: ErrorKind) -> bool {
     !matches!(kind, ErrorKind::Cancelled | ErrorKind::Program | ErrorKind::Fenced | ErrorKind::Internal)
 }

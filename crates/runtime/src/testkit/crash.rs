@@ -35,8 +35,20 @@ pub fn crash_anywhere<T: Data + Ord + std::fmt::Debug>(
 ) -> CrashTest<T> {
     let conf = Conf::new().master("local[2]").app_name("crash-test");
     let (program, batch) = (Arc::new(program), Duration::from_secs(1));
-    CrashTest { program, conf, batches: 6, batch, appends: true, into_sink: false }
+    CrashTest { program, conf, batches: 6, batch, appends: true, sink: None }
 }
+
+/// What a sink does not take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It takes the record.
+    Nothing,
+    /// It refuses the record when it prepares its partition.
+    Record,
+    /// It refuses the commit of a batch with this record in it.
+    Batch,
+}
+type Refuses<T> = fn(&T) -> Refusal;
 
 /// See [`crash_anywhere`].
 #[must_use = "say where it shall crash: at_every_step(), at_pairs_of_steps(), seeds()"]
@@ -46,7 +58,8 @@ pub struct CrashTest<T> {
     batches: u64,
     batch: Duration,
     appends: bool,
-    into_sink: bool,
+    /// What it refuses, and whether the output sets that aside.
+    sink: Option<(Refuses<T>, bool)>,
 }
 
 impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
@@ -70,7 +83,12 @@ impl<T: Data + Ord + std::fmt::Debug> CrashTest<T> {
     /// Its batches are taken from a sink, [`DStream::write_to`], which has each of them once, and not from an output that may
     /// run again. The sink outlives the processes.
     pub fn into_sink(self) -> Self {
-        CrashTest { into_sink: true, ..self }
+        CrashTest { sink: Some((|_| Refusal::Nothing, false)), ..self }
+    }
+    /// As [`into_sink`](CrashTest::into_sink), with a sink that refuses what `refuses` says, behind
+    /// [`set_aside`](DStream::set_aside): the dead letters are compared too.
+    pub fn into_sink_that_refuses(self, refuses: fn(&T) -> Refusal) -> Self {
+        CrashTest { sink: Some((refuses, true)), ..self }
     }
 
     /// Ends the program once before and once after each of its durable steps, each time in a run of its own.

@@ -19,7 +19,7 @@ mod spill;
 
 pub use both_engines::{CheckOnBothEngines, check_on_both_engines, check_two_on_both_engines};
 pub use check::{Check, check, check_two, printed};
-pub use crash::{CrashReport, CrashTest, SimulationReport, Told, crash_anywhere};
+pub use crash::{CrashReport, CrashTest, Refusal, SimulationReport, Told, crash_anywhere};
 pub use env::{TestEnv, context, streaming_context};
 pub use folder::{TemporaryFolder, temporary_folder};
 pub use input::test_input;

@@ -211,7 +211,7 @@ struct Process<'a, S, T> {
 impl<S: Sink<T>, T: Record> Process<'_, S, T> {
     fn prepare_part(&self, batch: u64, (partition, attempt): (usize, usize), numbers: Range<u64>) -> Result<Vec<u8>> {
         let SinkOutput { operator, env, .. } = self.output;
-        let part = SinkPart { operator, time: batch_time(batch), partition, attempt, env };
+        let part = SinkPart::new(operator, batch_time(batch), (partition, attempt), env);
         self.sink.prepare(&part, numbers.map(self.record).collect::<Vec<T>>().into_iter())
     }
     fn prepare(&self, batch: u64, parts: &[Range<u64>]) -> Result<Vec<Vec<u8>>> {

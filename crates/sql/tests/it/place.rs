@@ -119,7 +119,7 @@ impl<T: Row> Process<T> {
     /// Prepares and commits a batch of one partition.
     pub(crate) fn write(&self, batch: u64, records: Vec<T>) -> Result<()> {
         let output = self.output();
-        let part = SinkPart { operator: output.operator, time: time(batch), partition: 0, attempt: 0, env: &self.env };
+        let part = SinkPart::new(output.operator, time(batch), (0, 0), &self.env);
         let prepared = self.sink.prepare(&part, records.into_iter())?;
         Sink::<T>::commit(&self.sink, &SinkBatch { output, time: time(batch) }, &[prepared])
     }

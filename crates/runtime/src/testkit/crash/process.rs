@@ -1,8 +1,8 @@
 //! [`Run`]: a program's life over several processes, on one disk and by one clock.
 
-use super::CrashTest;
 use super::slow::SlowTasks;
 use super::verdict::Told;
+use super::{CrashTest, Refusal, Refuses};
 use crate::conf::Conf;
 use crate::context::StreamingContext;
 use crate::running::RunningContext;
@@ -33,7 +33,7 @@ pub(super) struct Run<T> {
     disk: MemoryStorage,
     steps: u64,
     told: Arc<Mutex<Outputs<T>>>,
-    into_sink: bool,
+    sink: Option<(Refuses<T>, bool)>,
     pub(super) slow: Arc<SlowTasks>,
 }
 
@@ -60,13 +60,13 @@ impl Pace for Steady {
 
 impl<T: Data + Ord + Debug> Run<T> {
     pub(super) fn new(test: &CrashTest<T>) -> Run<T> {
-        let CrashTest { program, conf, batches, batch, appends, into_sink } = test;
+        let CrashTest { program, conf, batches, batch, appends, sink } = test;
         let disk = if *appends { MemoryStorage::new() } else { MemoryStorage::new().without_append() };
         let told = Arc::new(Mutex::new(Outputs { batches: BTreeMap::new(), changed: Vec::new(), state: None }));
         let (program, conf, env) = (program.clone(), conf.clone(), TestEnv::new());
         let slow = Arc::new(SlowTasks::new(env.clock.clone()));
-        let (batch, batches, into_sink) = (*batch, *batches, *into_sink);
-        Run { program, conf, batch, batches, env, disk, steps: 0, told, into_sink, slow }
+        let (batch, batches, sink) = (*batch, *batches, *sink);
+        Run { program, conf, batch, batches, env, disk, steps: 0, told, sink, slow }
     }
     /// Durable steps of the last process.
     pub(super) fn steps(&self) -> u64 {
@@ -113,8 +113,10 @@ impl<T: Data + Ord + Debug> Run<T> {
             slow.pass();
             record
         });
-        if self.into_sink {
-            stream.write_to(TellingSink(told));
+        if let Some((refuses, sets_aside)) = self.sink {
+            let sink = TellingSink(told, refuses);
+            let output = if sets_aside { stream.set_aside().write_to(sink) } else { stream.write_to(sink) };
+            output.uid("crash-test-sink");
         } else {
             stream.foreach_rdd(move |rdd, time| {
                 // A job that the end of the process has cut off tells nothing.
@@ -236,17 +238,27 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 /// A sink beside the processes. Its ledger is what was told last.
-struct TellingSink<T>(Arc<Mutex<Outputs<T>>>);
+struct TellingSink<T>(Arc<Mutex<Outputs<T>>>, Refuses<T>);
 impl<T: Data + Ord + Debug> Sink<T> for TellingSink<T> {
     fn recover(&self, _: &SinkOutput<'_>) -> Result<()> {
         Ok(())
     }
-    fn prepare(&self, _: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
-        wire::encode(&records.collect::<Vec<T>>())
+    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+        let mut taken = Vec::new();
+        for (index, record) in records.enumerate() {
+            match self.1(&record) {
+                Refusal::Record => part.refuse(index, Error::new(ErrorKind::Data, "the record is refused"))?,
+                _ => taken.push(record),
+            }
+        }
+        wire::encode(&taken)
     }
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         let parts: Vec<Vec<T>> = parts.iter().map(|part| wire::decode(part)).collect::<Result<_>>()?;
         let mut records: Vec<T> = parts.into_iter().flatten().collect();
+        if records.iter().any(|record| self.1(record) == Refusal::Batch) {
+            return Err(Error::new(ErrorKind::Data, "the batch is refused"));
+        }
         records.sort();
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = told.batches.last_key_value().map(|(newest, _)| *newest);
