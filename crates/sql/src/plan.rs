@@ -79,10 +79,14 @@ impl Plan {
         Error::new(ErrorKind::Data, format!("table {:?}{column}: the row {row} is refused: {reason}", self.table))
     }
 
-    /// The rows of a partition as bytes.
-    pub(crate) fn encode<T: Row>(&self, records: impl Iterator<Item = T>) -> Result<Vec<u8>> {
+    /// The rows of a partition as bytes, without those that `refuse` takes, by their positions and why they are refused.
+    pub(crate) fn encode<T: Row>(
+        &self,
+        records: impl Iterator<Item = T>,
+        refuse: impl Fn(usize, Error) -> Result<()>,
+    ) -> Result<Vec<u8>> {
         let mut bytes = vec![datum::VERSION];
-        for record in records {
+        for (index, record) in records.enumerate() {
             let begin = bytes.len();
             let mut row = RowWriter::new(&mut bytes, &self.columns, self.refuses);
             record.values(&mut row);
@@ -91,7 +95,8 @@ impl Plan {
                 Some(Trouble::Program(message)) => return Err(self.error(ErrorKind::Program, message)),
                 Some(Trouble::Value(at, reason)) => {
                     let column = self.columns.get(at).map(Column::name);
-                    return Err(self.refused(column, &bytes[begin..], &reason));
+                    refuse(index, self.refused(column, &bytes[begin..], &reason))?;
+                    bytes.truncate(begin);
                 }
             }
             self.check_size(bytes.len())?;

@@ -109,7 +109,8 @@ mod tests {
     use crate::plan::tests::plan;
 
     fn rows(plan: &Plan, parts: &[Vec<(&'static str, u64)>]) -> Vec<String> {
-        let parts: Vec<_> = parts.iter().map(|part| plan.encode(part.clone().into_iter()).unwrap()).collect();
+        let parts: Vec<_> =
+            parts.iter().map(|part| plan.encode(part.clone().into_iter(), |_, error| Err(error)).unwrap()).collect();
         Rows::of(plan, &parts).unwrap().rows.iter().map(|row| shown(row, 2)).collect()
     }
 
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_no_partition_is_an_error() {
         let plan = plan(&[]);
-        let whole = plan.encode([("hello", 5u64)].into_iter()).unwrap();
+        let whole = plan.encode([("hello", 5u64)].into_iter(), |_, error| Err(error)).unwrap();
         for bytes in [vec![], vec![9], whole[..whole.len() - 1].to_vec()] {
             assert_eq!(Rows::of(&plan, &[bytes]).err().unwrap().kind(), ErrorKind::Internal);
         }

@@ -117,8 +117,8 @@ impl<T: Row> Sink<T> for SqlSink {
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
         self.database.server()?.recover(&self.plan::<T>()?, output)
     }
-    fn prepare(&self, _: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
-        self.plan::<T>()?.encode(records)
+    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+        self.plan::<T>()?.encode(records, |index, error| part.refuse(index, error))
     }
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         let plan = self.plan::<T>()?;

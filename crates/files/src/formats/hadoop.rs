@@ -22,6 +22,9 @@ impl<K: Record + Display, V: Record + Display> RecordWriter<(K, V)> for TextOutp
         let failed = |error| Error::new(ErrorKind::Data, "the Display of a key or value failed").because(error);
         write_line(out, Some(key), Some(value)).map_err(failed)
     }
+    fn goes_on_without(&self) -> bool {
+        true
+    }
 }
 
 /// Hadoop's SequenceFile: see [`sequence_file`](crate::sequence_file), which reads them too.

@@ -20,9 +20,12 @@ impl<T: Record + Serialize> RecordWriter<T> for JsonLines {
     fn write(&mut self, record: &T, out: &mut Vec<u8>) -> Result<()> {
         serde_json::to_writer(&mut *out, record).map_err(|error| {
             let message = format!("a record of type {} cannot be written as JSON", type_name::<T>());
-            Error::new(ErrorKind::Program, message).because(error)
+            Error::new(ErrorKind::Data, message).because(error)
         })?;
         out.push(b'\n');
         Ok(())
+    }
+    fn goes_on_without(&self) -> bool {
+        true
     }
 }

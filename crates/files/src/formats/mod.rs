@@ -58,8 +58,13 @@ pub trait FileFormat<T>: Send + Sync + 'static {
 
 /// The records of one file, which turns them into bytes; it need not buffer, and never writes to a disk.
 pub trait RecordWriter<T> {
-    /// Appends the record, or keeps it for a later call. An error fails the task.
+    /// Appends the record, or keeps it for a later call. An error fails the task, or refuses the record.
     fn write(&mut self, record: &T, out: &mut Vec<u8>) -> Result<()>;
+    /// Whether the file can go on without a record that [`write`](RecordWriter::write) has refused by an error of kind
+    /// [`Data`](headwater_core::ErrorKind::Data), once what that has appended is cut off; so not where something is kept.
+    fn goes_on_without(&self) -> bool {
+        false
+    }
     /// Appends what is left, and how the file ends. Called once, behind the last record.
     fn finish(self: Box<Self>, _out: &mut Vec<u8>) -> Result<()> {
         Ok(())

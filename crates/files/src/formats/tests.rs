@@ -58,7 +58,7 @@ fn a_record_that_does_not_fit_its_format_is_named_with_its_type() {
     let error = file(Csv::new(), [vec![1], vec![1, 2]]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Data);
     let error = file(JsonLines, [BTreeMap::from([((1, 2), 3)])]).unwrap_err();
-    assert!(error.kind() == ErrorKind::Program && error.to_string().contains("cannot be written as JSON"), "{error}");
+    assert!(error.kind() == ErrorKind::Data && error.to_string().contains("cannot be written as JSON"), "{error}");
 }
 
 #[test]

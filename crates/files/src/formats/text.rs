@@ -20,4 +20,7 @@ impl<T: TextRecord> RecordWriter<T> for TextLines {
         let failed = |error| Error::new(ErrorKind::Data, "the Display of a record failed").because(error);
         writeln!(out, "{record}").map_err(failed)
     }
+    fn goes_on_without(&self) -> bool {
+        true
+    }
 }

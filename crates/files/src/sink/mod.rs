@@ -223,9 +223,10 @@ impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let disk = Disk(&*part.env.files);
         let folder = self.folders.staging(part.operator).new_attempt(disk, part.time)?;
-        let mut records = records;
+        let mut records = records.enumerate();
+        let refuse = |index, error| part.refuse(index, error);
         let written = PartFile::create(disk, part_path(&folder, part.partition))
-            .and_then(|file| file.write(part.env, &self.format, &mut records, |_| false));
+            .and_then(|file| file.write(part.env, &self.format, &mut records, |_| false, refuse));
         match written {
             Ok((records, _)) => Ok(Prepared { records, folder }.to_bytes()),
             Err(error) => {

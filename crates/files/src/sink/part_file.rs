@@ -3,7 +3,7 @@
 use super::disk::{Disk, judged};
 use crate::formats::FileFormat;
 use headwater_core::env::{Env, FileWriter};
-use headwater_core::{Error, Result};
+use headwater_core::{Error, ErrorKind, Result};
 
 /// What is collected before the file is written to.
 const BUFFER_BYTES: usize = 128 << 10;
@@ -21,21 +21,30 @@ impl PartFile {
         let file = disk.0.create(&path).map_err(judged)?;
         Ok(PartFile { file, path, buffer: Vec::with_capacity(BUFFER_BYTES), written: 0 })
     }
-    /// Writes records of a format, as many as `is_full` lets in by the bytes of the file so far; makes the file durable and
-    /// returns how many there were, and its bytes.
+    /// Writes records of a format, each with its position, as many as `is_full` lets in by the bytes of the file so far, and
+    /// without those that the format and `refuse` leave out; makes the file durable and returns how many records it has, and
+    /// its bytes.
     pub(crate) fn write<T, F: FileFormat<T>>(
         mut self,
         env: &Env,
         format: &F,
-        records: &mut impl Iterator<Item = T>,
+        records: &mut impl Iterator<Item = (usize, T)>,
         is_full: impl Fn(u64) -> bool,
+        refuse: impl Fn(usize, Error) -> Result<()>,
     ) -> Result<(u64, u64)> {
         let (mut writer, mut written) = (format.writer(env)?, 0);
         while !is_full(self.bytes())
-            && let Some(record) = records.next()
+            && let Some((index, record)) = records.next()
         {
-            writer.write(&record, &mut self.buffer)?;
-            written += 1;
+            let begin = self.buffer.len();
+            match writer.write(&record, &mut self.buffer) {
+                Ok(()) => written += 1,
+                Err(error) if error.kind() == ErrorKind::Data && writer.goes_on_without() => {
+                    self.buffer.truncate(begin);
+                    refuse(index, error)?;
+                }
+                Err(error) => return Err(error),
+            }
             self.flush_from(BUFFER_BYTES)?;
         }
         writer.finish(&mut self.buffer)?;

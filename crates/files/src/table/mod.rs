@@ -84,17 +84,22 @@ impl<F> TableSink<F> {
         folder: &str,
         roll_bytes: u64,
         records: impl Iterator<Item = T>,
+        refuse: impl Fn(usize, Error) -> Result<()>,
     ) -> Result<Vec<WrittenFile>>
     where
         F: TableFormat<T>,
     {
-        let (disk, mut records, mut files) = (Disk(&*env.files), records.peekable(), Vec::new());
+        let (disk, mut records, mut files) = (Disk(&*env.files), records.enumerate().peekable(), Vec::new());
         while records.peek().is_some() {
             // Chance keeps apart what two machines have called the same.
             let name = format!("{}-{:016x}", files.len(), env.random.next_u64());
             let file = PartFile::create(disk, format!("{folder}/{name}"))?;
-            let (records, bytes) = file.write(env, &self.format, &mut records, |bytes| bytes >= roll_bytes.max(1))?;
-            files.push(WrittenFile { name, records, bytes });
+            let is_full = |bytes| bytes >= roll_bytes.max(1);
+            let (records, bytes) = file.write(env, &self.format, &mut records, is_full, &refuse)?;
+            // Where all were refused it goes with the folder.
+            if records > 0 {
+                files.push(WrittenFile { name, records, bytes });
+            }
         }
         disk.sync_folder(folder)?;
         Ok(files)
@@ -124,7 +129,7 @@ impl<F> TableSink<F> {
             Err(error) => Box::new(std::iter::once(Err(error))),
         });
         let records = records.map_while(|record| record.map_err(|error| failed = Some(error)).ok());
-        let written = self.write(env, &folder, target_bytes, records);
+        let written = self.write(env, &folder, target_bytes, records, |_, error| Err(error));
         match failed.map_or(written, Err) {
             Ok(files) => store.replace(disk, &PreparedFiles { folder, files }, small),
             Err(error) => {
@@ -158,7 +163,7 @@ impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let disk = Disk(&*part.env.files);
         let folder = self.staging(part.operator).new_attempt(disk, part.time)?;
-        match self.write(part.env, &folder, self.roll_bytes, records) {
+        match self.write(part.env, &folder, self.roll_bytes, records, |index, error| part.refuse(index, error)) {
             Ok(files) => Ok(PreparedFiles { folder, files }.to_bytes()),
             Err(error) => {
                 // Half of a file, of which a full disk has the least need. If that fails too it goes with the batch.

@@ -129,3 +129,42 @@ fn a_program_without_a_checkpoint_folder_does_not_take_an_older_ones_batches_for
     let error = error.to_string();
     assert!(error.contains("out/numbers-1000 is there already, and was written by the output numbers of "), "{error}");
 }
+
+/// A number that JSON does not take where it is 2.
+#[derive(Clone, Serialize, Deserialize)]
+struct NotTwo {
+    #[serde(serialize_with = "not_two")]
+    number: u64,
+}
+fn not_two<S: serde::Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    match serializer.is_human_readable() && *number == 2 {
+        true => Err(serde::ser::Error::custom("two is none of the numbers")),
+        false => serializer.serialize_u64(*number),
+    }
+}
+
+#[test]
+fn a_record_that_the_format_refuses_is_set_aside_and_the_rest_is_written() {
+    let (folder, (ssc, clock)) = (temporary_folder(), testkit::streaming_context());
+    let numbers = ssc.rate_stream(4, 1, |number| NotTwo { number });
+    numbers.set_aside().write_to(FileSink::json_lines(format!("{folder}/lines"))).uid("lines");
+    let table = FileSink::table(format!("{folder}/table"), headwater_files::formats::JsonLines);
+    numbers.set_aside().write_to(table).uid("table");
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    running.await_batches(1).unwrap();
+    let written = r#"{"number":0}{"number":1}{"number":3}"#;
+    let lines = std::fs::read_to_string(format!("{folder}/lines-1000/part-00000")).unwrap();
+    assert_eq!(lines.replace('\n', ""), written);
+    let names = names(&format!("{folder}/table"));
+    let file = names.iter().find(|name| name.starts_with("part")).expect("a file of the table");
+    assert_eq!(std::fs::read_to_string(format!("{folder}/table/{file}")).unwrap(), lines);
+    let letters = running.dead_letters().unwrap();
+    let mut told: Vec<&str> = letters.iter().map(|letter| letter.operator.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["lines", "table"]);
+    for letter in &letters {
+        assert_eq!((letter.letter.index, letter.record::<NotTwo>().unwrap().number), (2, 2));
+        assert!(letter.letter.error.contains("two is none of the numbers"), "{}", letter.letter.error);
+    }
+}

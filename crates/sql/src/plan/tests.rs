@@ -19,8 +19,11 @@ fn of<T: Row>() -> Plan {
     let names: Vec<String> = (0..T::columns().len()).map(|number| format!("c{number}")).collect();
     Plan { columns: Plan::columns::<T>("counts", &names).unwrap(), ..plan(&[]) }
 }
+fn stop(_: usize, error: Error) -> Result<()> {
+    Err(error)
+}
 fn refused<T: Row>(record: T) -> (ErrorKind, String) {
-    let error = of::<T>().encode([record].into_iter()).unwrap_err();
+    let error = of::<T>().encode([record].into_iter(), stop).unwrap_err();
     (error.kind(), error.to_string())
 }
 
@@ -28,7 +31,7 @@ fn refused<T: Row>(record: T) -> (ErrorKind, String) {
 fn a_row_of_every_type_becomes_values() {
     let record = (true, -3i16, 7u16, u32::MAX, 1.5f32, "text".to_owned(), vec![1u8], None::<String>, Some(i64::MIN));
     let plan = of::<(bool, i16, u16, u32, f32, String, Vec<u8>, Option<String>, Option<i64>)>();
-    let part = plan.encode([record].into_iter()).unwrap();
+    let part = plan.encode([record].into_iter(), stop).unwrap();
     let rows = Rows::of(&plan, std::slice::from_ref(&part)).unwrap().rows.len();
     let shown: Vec<String> = values(&part[1..]).map(|value| value.to_string()).collect();
     assert_eq!(rows, 1);
@@ -88,10 +91,10 @@ fn columns_are_named_once_and_keys_are_columns() {
 #[test]
 fn a_batch_has_a_largest_size() {
     let plan = Plan { batch_bytes_max: 100, ..plan(&[]) };
-    let error = plan.encode((0..1000).map(|n: u64| ("word".to_owned(), n))).unwrap_err();
+    let error = plan.encode((0..1000).map(|n: u64| ("word".to_owned(), n)), stop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Resources);
     assert!(error.to_string().contains("more than 100 bytes: make batches shorter"), "{error}");
-    let part = plan.encode((0..9).map(|n: u64| ("word".to_owned(), n))).unwrap();
+    let part = plan.encode((0..9).map(|n: u64| ("word".to_owned(), n)), stop).unwrap();
     assert_eq!(Rows::of(&plan, &[part.clone(), part]).err().unwrap().kind(), ErrorKind::Resources);
 }
 
@@ -99,8 +102,22 @@ fn a_batch_has_a_largest_size() {
 fn a_null_is_no_key() {
     let mut plan = of::<(Option<String>, i64)>();
     plan.keys = vec![0];
-    let part = plan.encode([(None::<String>, 1i64)].into_iter()).unwrap();
+    let part = plan.encode([(None::<String>, 1i64)].into_iter(), stop).unwrap();
     let error = Rows::of(&plan, &[part]).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Data);
     assert!(error.to_string().contains("column \"c0\": the row (NULL, 1) is refused: a key is never null"), "{error}");
+}
+
+#[test]
+fn a_row_that_is_refused_leaves_the_others() {
+    let refused = std::cell::RefCell::new(Vec::new());
+    let refuse = |index, error: Error| {
+        refused.borrow_mut().push((index, error.to_string()));
+        Ok(())
+    };
+    let plan = of::<(i64, f64)>();
+    let part = plan.encode([(1i64, 0.5), (2, f64::NAN), (3, 1.5)].into_iter(), refuse).unwrap();
+    assert_eq!(part, plan.encode([(1i64, 0.5), (3, 1.5)].into_iter(), stop).unwrap());
+    let refused = refused.into_inner();
+    assert!(refused.len() == 1 && refused[0].0 == 1 && refused[0].1.contains("column \"c1\""), "{refused:?}");
 }
