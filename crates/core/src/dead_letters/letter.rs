@@ -12,7 +12,7 @@ use std::fmt;
 const ERROR_BYTES_MAX: usize = 1000;
 
 /// A record that an operator has set aside.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Counted from 1 by the store; a number is never given twice.
     pub number: u64,

@@ -12,7 +12,7 @@ pub(super) use request::LetterRequest;
 use super::driver_state::{DriverState, LetterState};
 use super::event::{Blob, DriverEvent, LettersEnd, Millis, from_bytes, to_bytes};
 use super::numbers::Numbers;
-use headwater_core::dead_letters::{DeadLetterLimits, DeadLetterStore, Letter, Redriven, SetAside};
+use headwater_core::dead_letters::{DeadLetter, DeadLetterLimits, DeadLetterStore, Letter, Redriven, SetAside};
 use headwater_core::env::Env;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, OperatorId, Result};
@@ -34,6 +34,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What stands for an input in what is stored of a batch, for the letters that it has once more.
 pub(super) const ALLOCATION: &str = "headwater/dead-letters";
+/// What stands there for the operator, for those that the stream of letters has.
+const STREAM: &str = "headwater/dead-letter-stream";
 
 /// In the folder of the application.
 pub(super) fn folder_of(checkpoint: &str) -> String {
@@ -52,6 +54,8 @@ pub(super) struct DeadLetters {
     journal: Arc<Journal<DriverState>>,
     /// The operators that can have letters once more.
     operators: BTreeSet<&'static str>,
+    /// Whether the program has a stream of letters.
+    has_stream: bool,
     shared: Mutex<Shared>,
 }
 
@@ -79,6 +83,7 @@ pub(super) struct LetterOptions<'a> {
     pub(super) epoch: u64,
     pub(super) limits: DeadLetterLimits,
     pub(super) operators: BTreeSet<&'static str>,
+    pub(super) has_stream: bool,
     /// Batches behind this one may be computed again.
     pub(super) forget: Time,
 }
@@ -102,8 +107,9 @@ impl DeadLetters {
         let (waiting, waiting_letters, waiting_bytes, allocated, looked, done, told) = Default::default();
         let shared = Shared { log, waiting, waiting_letters, waiting_bytes, seen, allocated, looked, done, told };
         let (env, checkpoint, folder) = (env.clone(), checkpoint.to_owned(), folder_of(checkpoint));
-        let (limits, operators, shared) = (options.limits, options.operators, Mutex::new(shared));
-        let letters = DeadLetters { env, checkpoint, folder, limits, journal, operators, shared };
+        let LetterOptions { limits, operators, has_stream, .. } = options;
+        let shared = Mutex::new(shared);
+        let letters = DeadLetters { env, checkpoint, folder, limits, journal, operators, has_stream, shared };
         let mut shared = letters.shared();
         letters.record_void(&mut shared)?;
         letters.look(&mut shared)?;
@@ -115,17 +121,15 @@ impl DeadLetters {
     pub(super) fn restore(&self, time: Time, inputs: &[(String, Blob)], is_done: bool) -> Result<()> {
         let Some((_, bytes)) = inputs.iter().find(|(name, _)| name == ALLOCATION) else { return Ok(()) };
         let all: Vec<(String, Redriven)> = from_bytes(&bytes.0, "allocation of dead letters")?;
-        let (known, gone): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|(operator, _)| self.operators.contains(operator.as_str()));
+        let is_known = |operator: &str| match operator {
+            STREAM => self.has_stream,
+            operator => self.operators.contains(operator),
+        };
+        let (known, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(|(operator, _)| is_known(operator));
         let mut shared = self.shared();
         shared.allocated.entry(time).or_default().extend(known);
-        for (operator, Redriven { number, attempt, source, payload }) in gone.into_iter().filter(|_| !is_done) {
-            let error =
-                format!("the letter {number} was to go through {operator} once more, which the program has not");
-            let letter = Letter { index: number, attempt, error, source, payload };
-            let (first, counted, partition) = (0, 1, u32::MAX);
-            let piece = Piece { first, counted, batch: time, partition, operator, letters: vec![(0, letter)] };
-            shared.wait(time, piece);
+        for (operator, given) in gone.into_iter().filter(|_| !is_done) {
+            shared.wait(time, given_back(time, operator, given)?);
         }
         Ok(())
     }
@@ -222,19 +226,36 @@ impl DeadLetters {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let (mut letters, mut bytes) = (0, 0);
-        let more = |of_letter| {
-            letters += 1;
-            bytes += of_letter;
-            letters == 1 || (letters <= REDRIVEN_MAX && bytes <= REDRIVEN_BYTES_MAX)
-        };
+        let more = up_to_limits();
         let wanted = |operator: &str| operators.iter().any(|known| known.as_str() == operator);
         let read = shared.log.read(&asked, wanted, more)?;
-        shared.log.remove(&read.iter().map(|(number, ..)| *number).collect());
-        let given = read.into_iter().map(|(number, operator, Letter { attempt, source, payload, .. })| {
-            (operator, Redriven { number, attempt, source, payload })
+        shared.log.remove(&read.iter().map(|of| of.number).collect());
+        let given = read.into_iter().map(|of| {
+            let Letter { attempt, source, payload, .. } = of.letter;
+            (of.operator, Redriven { number: of.number, attempt, source, payload })
         });
         Ok(given.collect())
+    }
+    /// Takes letters that are committed, and that nobody has asked for otherwise, out of the store for the stream of letters;
+    /// those of the operators `behind` the stream stay, or they might go in circles.
+    fn take_for_stream(&self, shared: &mut Shared, behind: &[OperatorId]) -> Result<Vec<(String, Redriven)>> {
+        let (committed, asked) = self.journal.read(|state| (state.letters.next, state.letters.asked.clone()));
+        let mut numbers = Numbers::default();
+        numbers.insert(0, committed);
+        numbers.remove_all(&asked);
+        let wanted = |operator: &str| behind.iter().all(|behind| behind.as_str() != operator);
+        let read = shared.log.read(&numbers, wanted, up_to_limits())?;
+        shared.log.remove(&read.iter().map(|of| of.number).collect());
+        let given = read.into_iter().map(|of| {
+            let (number, attempt, source, payload) = (of.number, of.letter.attempt, None, to_bytes(&of));
+            (STREAM.to_owned(), Redriven { number, attempt, source, payload })
+        });
+        Ok(given.collect())
+    }
+    fn redriven_of(&self, operator: &str, time: Time) -> Vec<Redriven> {
+        let shared = self.shared();
+        let given = shared.allocated.get(&time).into_iter().flatten();
+        given.filter(|(of, _)| of == operator).map(|(_, letter)| letter.clone()).collect()
     }
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -323,7 +344,7 @@ impl DeadLetterStore for DeadLetters {
         waits(letters);
         Ok(())
     }
-    fn allocate(&self, time: Time, operators: &[OperatorId]) {
+    fn allocate(&self, time: Time, operators: &[OperatorId], stream: Option<&[OperatorId]>) {
         // What an earlier process has fixed stays.
         if self.journal.read(|state| state.batches.contains_key(&Millis::from(time))) {
             return;
@@ -333,18 +354,43 @@ impl DeadLetterStore for DeadLetters {
         if shared.looked.is_none_or(|looked| now >= looked + LOOK_EVERY || now < looked) {
             result = self.look(&mut shared);
         }
-        match result.and_then(|()| self.take(&mut shared, operators)) {
-            Ok(given) if given.is_empty() => {}
-            Ok(given) => drop(shared.allocated.insert(time, given)),
-            Err(error) => {
-                let what = "no dead letter goes through its operator once more for now";
-                shared.tell(&self.env, format!("{what}: {error}"));
+        let taken = result.and_then(|()| self.take(&mut shared, operators));
+        let streamed = stream.map(|behind| self.take_for_stream(&mut shared, behind));
+        for taken in [Some(taken), streamed].into_iter().flatten() {
+            match taken {
+                Ok(given) if given.is_empty() => {}
+                Ok(given) => shared.allocated.entry(time).or_default().extend(given),
+                Err(error) => shared.tell(&self.env, format!("no dead letter goes out of the store for now: {error}")),
             }
         }
     }
-    fn redriven(&self, operator: OperatorId, time: Time) -> Vec<Redriven> {
-        let shared = self.shared();
-        let given = shared.allocated.get(&time).into_iter().flatten();
-        given.filter(|(of, _)| of == operator.as_str()).map(|(_, letter)| letter.clone()).collect()
+    fn streamed(&self, time: Time) -> Result<Vec<DeadLetter>> {
+        let given = self.redriven_of(STREAM, time).into_iter();
+        given.map(|letter| from_bytes(&letter.payload, "dead letter of the stream")).collect()
     }
+    fn redriven(&self, operator: OperatorId, time: Time) -> Vec<Redriven> {
+        self.redriven_of(operator.as_str(), time)
+    }
+}
+
+/// Whether a batch has room for one more letter, of so many bytes.
+fn up_to_limits() -> impl FnMut(u64) -> bool {
+    let (mut letters, mut bytes) = (0, 0);
+    move |of_letter| {
+        letters += 1;
+        bytes += of_letter;
+        letters == 1 || (letters <= REDRIVEN_MAX && bytes <= REDRIVEN_BYTES_MAX)
+    }
+}
+/// A letter that batch `time` had for an operator, or a stream, that the program has no more.
+fn given_back(time: Time, operator: String, given: Redriven) -> Result<Piece> {
+    if operator == STREAM {
+        let DeadLetter { operator, batch, partition, letter, .. } = from_bytes(&given.payload, "dead letter")?;
+        let letters = vec![(0, letter)];
+        return Ok(Piece { first: 0, counted: 1, batch, partition: partition as u32, operator, letters });
+    }
+    let Redriven { number, attempt, source, payload } = given;
+    let error = format!("the letter {number} was to go through {operator} once more, which the program has not");
+    let letter = Letter { index: number, attempt, error, source, payload };
+    Ok(Piece { first: 0, counted: 1, batch: time, partition: u32::MAX, operator, letters: vec![(0, letter)] })
 }

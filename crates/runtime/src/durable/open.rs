@@ -262,12 +262,13 @@ impl Taken {
     /// The store of what is set aside, where something is or was.
     fn open_letters(&self, graph: &DStreamGraph, committed: Time) -> Result<Option<Arc<DeadLetters>>> {
         let operators: BTreeSet<&'static str> = graph.set_aside_operators().map(OperatorId::as_str).collect();
-        if operators.is_empty() && self.left.letters.next == 0 {
+        let has_stream = graph.streams_letters();
+        if operators.is_empty() && !has_stream && self.left.letters.next == 0 {
             return Ok(None);
         }
         let OpenOptions { application, dead_letters: limits, .. } = &self.options;
         let (epoch, forget) = (self.fence.epoch(), committed - graph.looks_back());
-        let options = LetterOptions { application, epoch, limits: *limits, operators, forget };
+        let options = LetterOptions { application, epoch, limits: *limits, operators, has_stream, forget };
         let letters = Arc::new(DeadLetters::open(&self.env, &self.folder, self.journal.clone(), options)?);
         let (zero, batch) = (self.resumption.zero, graph.batch_duration());
         for (time, inputs) in &self.left.batches {
