@@ -76,12 +76,8 @@ pub(crate) trait Driver: Database {
         connection: &mut Self::Connection,
         statements: &'static [&'static str],
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
-    /// Two integers of a row, if there is one.
-    async fn two_integers(
-        connection: &mut Self::Connection,
-        sql: &Sql,
-        values: &[Datum<'_>],
-    ) -> sqlx::Result<Option<(i64, i64)>>;
+    /// The integer of a row, if there is one.
+    async fn integer(connection: &mut Self::Connection, sql: &Sql, values: &[Datum<'_>]) -> sqlx::Result<Option<i64>>;
 }
 
 macro_rules! driver {
@@ -112,17 +108,16 @@ macro_rules! driver {
                 }
                 Ok(())
             }
-            async fn two_integers(
+            async fn integer(
                 connection: &mut Self::Connection,
                 sql: &Sql,
                 values: &[Datum<'_>],
-            ) -> sqlx::Result<Option<(i64, i64)>> {
-                let mut query = sqlx::query_as::<$database, (i64, i64)>(sqlx::AssertSqlSafe(sql.clone()));
+            ) -> sqlx::Result<Option<i64>> {
+                let mut query = sqlx::query_scalar::<$database, i64>(sqlx::AssertSqlSafe(sql.clone()));
                 for value in values {
                     query = match *value {
                         Datum::Text(value) => query.bind(value),
-                        Datum::Integer(value) => query.bind(value),
-                        _ => unreachable!("a ledger is asked by text and integers"),
+                        _ => unreachable!("a ledger is asked by text"),
                     };
                 }
                 query.fetch_optional(connection).await

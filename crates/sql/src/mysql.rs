@@ -47,10 +47,7 @@ impl Dialect for Mysql {
     const REFUSES: Refuses = Refuses { not_a_number: true, infinity: true, zero_in_text: false };
 
     fn options(address: &Address, _: &Settings) -> Result<Options<Self>> {
-        address.check_url(&["mysql", "mariadb"], PARAMETERS)?;
-        let options: Result<MySqlConnectOptions, _> = address.expose().parse();
-        let wrong = |error| Error::program(format!("the address of the database {address}")).because(error);
-        let options = options.map_err(wrong)?;
+        let options: MySqlConnectOptions = address.options(&["mysql", "mariadb"], PARAMETERS)?;
         if options.get_database().is_none_or(str::is_empty) {
             return Err(Error::program(format!("the address {address} names no database: mysql://host/database")));
         }

@@ -2,13 +2,14 @@
 
 use crate::address::Address;
 use crate::dialect::{Conn, Dialect, Driver, Options, Sql};
-use crate::ledger::Ledger;
+use crate::ledger::{Entry, Ledger};
 use crate::plan::Plan;
 use crate::reactor::Reactor;
 use crate::refused;
 use crate::settings::Settings;
 use crate::table::create_table;
 use headwater_core::sink::{SinkBatch, SinkOutput};
+use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{ConnectOptions, Connection, Pool};
@@ -23,8 +24,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(crate) trait Server: Send + Sync {
     /// Looks whether all is there and fits, and makes what is missing.
     fn recover(&self, plan: &Plan, output: &SinkOutput<'_>) -> Result<()>;
-    /// Writes a batch unless it is there already. `step_ms` is the time since the batch before, 0 if nobody knows.
-    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, step_ms: i64, rows: &[&[u8]]) -> Result<()>;
+    /// Writes a batch unless it is there already. `known` is the newest of which it is known that it is there.
+    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()>;
 }
 
 /// The connections to a database of a brand.
@@ -44,8 +45,8 @@ enum Failure {
     Around(&'static str, sqlx::Error),
     /// It writes its rows.
     Rows(sqlx::Error),
-    /// The ledger has lost what it knew.
-    Lost,
+    /// The ledger has lost what it knew, in words.
+    Lost(String),
 }
 
 impl<D: Dialect> Connected<D> {
@@ -130,18 +131,21 @@ impl<D: Dialect> Connected<D> {
         connection: &mut Conn<D>,
         plan: &Plan,
         batch: &SinkBatch<'_>,
-        step_ms: i64,
+        known: Option<Time>,
         rows: &[&[u8]],
     ) -> Result<(), Failure> {
         let around = |doing| move |error| Failure::Around(doing, error);
         let mut transaction = connection.begin_with(D::BEGIN).await.map_err(around("a transaction cannot begin"))?;
         let of_ledger = around("the ledger cannot be changed");
-        let is_new =
-            self.ledger.advance::<D>(&mut transaction, &batch.output, batch.time, step_ms).await.map_err(of_ledger)?;
-        if !is_new {
-            let has = self.ledger.has::<D>(&mut transaction, &batch.output).await.map_err(of_ledger)?;
+        let entry = self.ledger.advance::<D>(&mut transaction, &batch.output, batch.time, known).await;
+        let not_written = match entry.map_err(of_ledger)? {
+            Entry::New => None,
+            Entry::Known => Some(Ok(())),
+            Entry::Lost(what) => Some(Err(Failure::Lost(what))),
+        };
+        if let Some(result) = not_written {
             transaction.rollback().await.map_err(around("a transaction cannot end"))?;
-            return if has { Ok(()) } else { Err(Failure::Lost) };
+            return result;
         }
         if !rows.is_empty() {
             D::write(&mut transaction, plan, rows).await.map_err(Failure::Rows)?;
@@ -158,7 +162,7 @@ impl<D: Dialect> Connected<D> {
         rows: &[&[u8]],
     ) -> Error {
         let error = match failure {
-            Failure::Lost => return self.ledger.lost(plan, output, "has lost the row"),
+            Failure::Lost(what) => return self.ledger.lost(plan, output, &what),
             Failure::Around(doing, error) => {
                 let is_gone = matches!(&error, sqlx::Error::Database(error) if D::kind(&**error) == ErrorKind::Program)
                     && matches!(D::describe(connection, &self.ledger.table).await, Ok(None));
@@ -199,12 +203,12 @@ impl<D: Dialect> Server for Connected<D> {
         });
         recovered.map_err(|error| error.within(&self.address))
     }
-    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, step_ms: i64, rows: &[&[u8]]) -> Result<()> {
+    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()> {
         let committed = self.reactor.block_on(async {
             let mut connection = self.connection().await?;
             let limit = self.settings.commit_timeout;
             let committing = async {
-                match self.commit_on(&mut connection, plan, batch, step_ms, rows).await {
+                match self.commit_on(&mut connection, plan, batch, known, rows).await {
                     Ok(()) => Ok(()),
                     Err(failure) => Err(self.explained(&mut connection, plan, &batch.output, failure, rows).await),
                 }

@@ -29,7 +29,8 @@ const BATCH_BYTES_MAX: usize = 256 << 20;
 ///
 /// # The ledger
 /// The newest batch of each output is a row of the table `headwater_ledger` in the same database, changed in the same
-/// transaction. A process that does not know whether its last commit came through finds out there. The row is kept by the
+/// transaction. A process that does not know whether its last commit came through finds out there. A ledger that says less
+/// than it did, as behind a restore from an older copy, is an error at the next start or commit. The row is kept by the
 /// output's id, so name the output for good: `.uid("...")`. A program without a checkpoint folder is another application
 /// each time it starts, and leaves a row each time.
 ///
@@ -48,7 +49,7 @@ pub struct SqlSink {
     create_table: bool,
     accept_lost_ledger: bool,
     batch_bytes_max: usize,
-    /// The batch that this process has committed last.
+    /// The batch that this process has committed last: the ledger must not fall behind it.
     newest: Mutex<Option<Time>>,
 }
 
@@ -124,9 +125,8 @@ impl<T: Row> Sink<T> for SqlSink {
         let plan = self.plan::<T>()?;
         let rows = Rows::of(&plan, parts)?;
         let newest = || self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = *newest();
-        let step_ms = before.map_or(0, |before| batch.time.milliseconds().saturating_sub(before.milliseconds()));
-        self.database.server()?.commit(&plan, batch, step_ms, &rows.rows)?;
+        let known = newest().max(batch.output.committed);
+        self.database.server()?.commit(&plan, batch, known, &rows.rows)?;
         *newest() = Some(batch.time);
         Ok(())
     }

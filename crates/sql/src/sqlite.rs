@@ -31,7 +31,7 @@ impl Dialect for Sqlite {
     const REFUSES: Refuses = Refuses { not_a_number: true, infinity: false, zero_in_text: false };
 
     fn options(address: &Address, settings: &Settings) -> Result<Options<Self>> {
-        let path = address.expose();
+        let path = address.path();
         if path.is_empty() || path == ":memory:" {
             return Err(Error::program("SQLite: name a file; a database in memory would end with its connection"));
         }

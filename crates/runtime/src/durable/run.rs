@@ -59,7 +59,7 @@ pub(crate) struct Durable {
 struct OpenBatch {
     /// Whether its jobs have ended.
     has_ended: bool,
-    /// Those that have sinks.
+    /// Those whose sinks have it when it has ended.
     sinks: Vec<OperatorId>,
 }
 
@@ -143,9 +143,13 @@ impl Durable {
         let inputs = inputs.chain(again).collect();
         self.record(&DriverEvent::Allocated { time: time.into(), inputs, letters })
     }
-    /// The jobs of batch `time` have ended, well.
-    pub(crate) fn ended(&mut self, time: Time) {
-        self.open.entry(time).and_modify(|batch| batch.has_ended = true);
+    /// The jobs of batch `time` have ended, well. The sinks of `set_aside` have nothing of it: told otherwise, they would
+    /// miss it at the next start.
+    pub(crate) fn ended(&mut self, time: Time, set_aside: &[OperatorId]) {
+        self.open.entry(time).and_modify(|batch| {
+            batch.has_ended = true;
+            batch.sinks.retain(|sink| !set_aside.contains(sink));
+        });
     }
     fn first_has_ended(&self) -> bool {
         self.open.first_key_value().is_some_and(|(_, batch)| batch.has_ended)

@@ -4,10 +4,10 @@ use crate::numbers::{self, Mortal};
 use crate::place::{self, Place, Process, error, rows, says};
 use crate::suite::{self, refuses};
 use headwater::ErrorKind;
+use headwater::prelude::*;
 use headwater::sink::FailurePolicy;
-use headwater::testkit::{TemporaryFolder, temporary_folder};
+use headwater::testkit::{TemporaryFolder, TestEnv, temporary_folder};
 use headwater_sql::{SqlDatabase, SqlSink};
-use std::time::Duration;
 
 pub(crate) struct Sqlite {
     folder: TemporaryFolder,
@@ -161,6 +161,27 @@ fn a_start_that_failed_since_the_database_was_missing_is_no_lost_ledger() {
     let running = start().unwrap();
     running.await_batches(3).unwrap();
     running.stop_gracefully().unwrap();
+}
+
+#[test]
+fn a_program_whose_last_batch_was_refused_and_set_aside_starts_again() {
+    let (place, env) = (Sqlite::new(), TestEnv::in_memory());
+    place.run("CREATE TABLE counts (word TEXT, count INTEGER CHECK (count <> 3))");
+    let process = |batches: u64| -> headwater::Result<()> {
+        let conf = Conf::new().master("local[2]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+        let numbers = ssc.rate_stream(2, 1, |n| ("n".to_owned(), n as i64)).uid("numbers");
+        numbers.set_aside().write_to(place.append()).uid("counts");
+        let running = ssc.start()?;
+        for batch in 1..=batches {
+            env.clock.advance(seconds(1));
+            running.await_batches(batch)?;
+        }
+        running.stop()
+    };
+    process(2).unwrap();
+    process(1).unwrap();
+    assert_eq!(place.counts(), rows(&[("n", 0), ("n", 1), ("n", 4), ("n", 5)]));
 }
 
 #[test]
