@@ -57,6 +57,10 @@ pub(crate) trait Dialect: 'static {
     async fn write(connection: &mut Conn<Self>, plan: &Plan, rows: &[&[u8]]) -> sqlx::Result<()>;
     /// Whose fault an error of the database is.
     fn kind(error: &dyn DatabaseError) -> ErrorKind;
+    /// What the place of the database is, where somebody may put another one there while connections to the old one live.
+    fn place(_address: &Address) -> Option<(u64, u64)> {
+        None
+    }
     /// All that the database says of an error.
     fn told(error: &dyn DatabaseError) -> String {
         error.message().to_owned()

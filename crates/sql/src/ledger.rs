@@ -101,6 +101,15 @@ impl Ledger {
         }
         Ok(lost(self.find::<D>(connection, output).await?, known).map_or(Entry::Known, Entry::Lost))
     }
+    /// The newest batch of an output.
+    pub(crate) async fn newest<D: Dialect>(
+        &self,
+        connection: &mut Conn<D>,
+        output: &SinkOutput<'_>,
+    ) -> sqlx::Result<Option<Time>> {
+        let found = self.find::<D>(connection, output).await?;
+        Ok(found.filter(|newest| *newest != BEFORE_ALL).map(Time::from_millis))
+    }
     async fn find<D: Dialect>(&self, connection: &mut Conn<D>, output: &SinkOutput<'_>) -> sqlx::Result<Option<i64>> {
         let key = [Datum::Text(output.application), Datum::Text(output.operator)];
         D::Db::integer(connection, &self.find, &key).await

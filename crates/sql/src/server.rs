@@ -14,6 +14,7 @@ use headwater_core::{Error, ErrorKind, Result};
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{ConnectOptions, Connection, Pool};
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -24,6 +25,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(crate) trait Server: Send + Sync {
     /// Looks whether all is there and fits, and makes what is missing.
     fn recover(&self, plan: &Plan, output: &SinkOutput<'_>) -> Result<()>;
+    /// The newest batch of the output that is there.
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>>;
     /// Writes a batch unless it is there already. `known` is the newest of which it is known that it is there.
     fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()>;
 }
@@ -34,6 +37,8 @@ pub(crate) struct Connected<D: Dialect> {
     ledger: Ledger,
     address: Address,
     settings: Settings,
+    /// The place of the database when it was recovered.
+    place: Mutex<Option<(u64, u64)>>,
     // Last, since the pool needs it to close.
     reactor: Reactor,
     brand: PhantomData<fn() -> D>,
@@ -66,9 +71,21 @@ impl<D: Dialect> Connected<D> {
             .after_connect(|connection, _| Box::pin(D::Db::plain(connection, D::SESSION)));
         let pool = reactor.block_on(async { pool.connect_lazy_with(options) });
         let ledger = Ledger::new::<D>(&settings.ledger);
-        Ok(Connected { pool, ledger, address, settings, reactor, brand: PhantomData })
+        let place = Mutex::new(None);
+        Ok(Connected { pool, ledger, address, settings, place, reactor, brand: PhantomData })
     }
 
+    /// Connections live on where the file of a database is removed or replaced, and what they write is nowhere then.
+    fn check_place(&self) -> Result<()> {
+        let place = *self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place == D::place(&self.address) {
+            return Ok(());
+        }
+        Err(Error::program(
+            "the file of the database was removed or replaced while the program ran: bring back the one that it has written \
+             to, and start the program again",
+        ))
+    }
     async fn connection(&self) -> Result<PoolConnection<D::Db>> {
         let error = match self.pool.acquire().await {
             Ok(connection) => return Ok(connection),
@@ -105,11 +122,19 @@ impl<D: Dialect> Connected<D> {
         }
         let of_table = |error| self.failed(&format!("the table {:?} cannot be had", plan.table), error);
         if plan.create_table {
+            if output.committed.is_some() && !plan.accept_lost_ledger {
+                let is_there = D::describe(connection, &plan.table).await.map_err(of_table)?.is_some();
+                is_there.then_some(()).ok_or_else(|| is_missing(plan, output))?;
+            }
             self.make(connection, &plan.table, &create_table::<D>(plan)).await.map_err(of_table)?;
         }
         let Some(table) = D::describe(connection, &plan.table).await.map_err(of_table)? else {
+            let schema = match plan.table.contains('.') {
+                true => " (a name with a dot is one name here: choose the schema or database by the address)",
+                false => "",
+            };
             let hint = "create it, or let the sink do so by `.create_table()`";
-            return Err(plan.error(ErrorKind::Program, format!("it does not exist: {hint}")));
+            return Err(plan.error(ErrorKind::Program, format!("it does not exist{schema}: {hint}")));
         };
         table.check::<D>(plan)?;
         self.ledger.begin::<D>(connection, plan, output).await.map_err(of_ledger)?
@@ -201,9 +226,24 @@ impl<D: Dialect> Server for Connected<D> {
             };
             recovered
         });
-        recovered.map_err(|error| error.within(&self.address))
+        recovered.map_err(|error| error.within(&self.address))?;
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = D::place(&self.address);
+        Ok(())
+    }
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        let limit = self.settings.commit_timeout;
+        let newest = self.reactor.block_on(async {
+            let mut connection = self.connection().await?;
+            let Ok(newest) = timeout(limit, self.ledger.newest::<D>(&mut connection, output)).await else {
+                drop(connection.detach());
+                return Err(no_answer(limit));
+            };
+            newest.map_err(|error| self.failed("the ledger cannot be read", error))
+        });
+        newest.map_err(|error| error.within(&self.address))
     }
     fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()> {
+        self.check_place().map_err(|error| error.within(&self.address))?;
         let committed = self.reactor.block_on(async {
             let mut connection = self.connection().await?;
             let limit = self.settings.commit_timeout;
@@ -230,6 +270,14 @@ impl<D: Dialect> Drop for Connected<D> {
     }
 }
 
+fn is_missing(plan: &Plan, output: &SinkOutput<'_>) -> Error {
+    let batch = output.committed.map_or_else(String::new, |batch| format!(" up to {batch}"));
+    let message = format!(
+        "it does not exist, though batches{batch} are committed to it: it was dropped or renamed. Bring it back; or, where it \
+         shall begin anew, start once with `.accept_lost_ledger()`"
+    );
+    plan.error(ErrorKind::Program, message)
+}
 fn no_answer(limit: Duration) -> Error {
     let hint = "raise `commit_timeout` if a batch may take longer";
     Error::new(ErrorKind::Outside, format!("the database has not answered within {limit:?}: {hint}"))

@@ -74,7 +74,8 @@ impl SqlSink {
     pub fn create_table(self) -> SqlSink {
         SqlSink { create_table: true, ..self }
     }
-    /// Goes on behind the last committed batch where the ledger has lost what it knew, instead of failing the start. For one
+    /// Goes on behind the last committed batch where the ledger has lost what it knew, or the table is gone that
+    /// [`create_table`](SqlSink::create_table) makes, instead of failing the start. For one
     /// start, by someone who has looked at the table: with it the next loss would pass unseen.
     pub fn accept_lost_ledger(self) -> SqlSink {
         SqlSink { accept_lost_ledger: true, ..self }
@@ -117,6 +118,9 @@ impl SqlSink {
 impl<T: Row> Sink<T> for SqlSink {
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
         self.database.server()?.recover(&self.plan::<T>()?, output)
+    }
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        self.database.server()?.newest(output)
     }
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         self.plan::<T>()?.encode(records, |index, error| part.refuse(index, error))

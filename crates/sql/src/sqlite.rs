@@ -35,6 +35,9 @@ impl Dialect for Sqlite {
         if path.is_empty() || path == ":memory:" {
             return Err(Error::program("SQLite: name a file; a database in memory would end with its connection"));
         }
+        if path.starts_with("sqlite:") {
+            return Err(Error::program(format!("SQLite: {path:?} is a URL: name the file by its path")));
+        }
         // What begins with `file:` would be taken for a URI.
         let options = SqliteConnectOptions::new().filename(Path::new(".").join(path)).create_if_missing(true);
         // Readers see the last whole batch while the next is written, and what is committed survives a power cut.
@@ -108,6 +111,21 @@ impl Dialect for Sqlite {
     }
     async fn write(connection: &mut SqliteConnection, plan: &Plan, rows: &[&[u8]]) -> sqlx::Result<()> {
         insert::<Sqlite>(connection, plan, rows, &LIMITS, &on_conflict::<Sqlite>(plan)).await
+    }
+    #[cfg(unix)]
+    #[allow(clippy::disallowed_methods, reason = "the driver opens the same file")]
+    fn place(address: &Address) -> Option<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(Path::new(".").join(address.expose())).ok();
+        // Another one than all that there are, if it is gone.
+        Some(file.map_or((u64::MAX, u64::MAX), |file| (file.dev(), file.ino())))
+    }
+    fn told(error: &dyn DatabaseError) -> String {
+        match error.code().as_deref() {
+            // CANTOPEN
+            Some("14") => format!("{}: is its folder there, and may it be written to?", error.message()),
+            _ => error.message().to_owned(),
+        }
     }
     fn kind(error: &dyn DatabaseError) -> ErrorKind {
         let code: i32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);

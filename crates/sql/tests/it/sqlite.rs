@@ -232,3 +232,62 @@ fn a_program_that_ends_before_or_behind_a_commit_loses_and_doubles_no_number() {
     running.stop_gracefully().unwrap();
     assert!(numbers::check(&place) > count);
 }
+
+#[test]
+fn a_file_that_is_removed_or_replaced_while_the_program_runs_is_not_written_to() {
+    for replaced in [false, true] {
+        let place = Sqlite::new();
+        let process: Process<(String, i64)> = Process::begin(place.append().create_table(), None).unwrap();
+        process.write(1, vec![("a".to_owned(), 1)]).unwrap();
+        let away = format!("{}/away.db", place.folder);
+        std::fs::rename(place.path(), &away).unwrap();
+        if replaced {
+            std::fs::copy(&away, place.path()).unwrap();
+        }
+        let (kind, told) = error(process.write(2, vec![("b".to_owned(), 2)]));
+        assert_eq!(kind, ErrorKind::Program);
+        says(&told, &["counts.db", "was removed or replaced while the program ran"]);
+        std::fs::rename(&away, place.path()).unwrap();
+        process.write(2, vec![("b".to_owned(), 2)]).unwrap();
+        assert_eq!(place.rows("SELECT word, count FROM counts ORDER BY word"), rows(&[("a", 1), ("b", 2)]));
+    }
+}
+
+#[test]
+fn a_table_that_is_missing_behind_committed_batches_is_not_made_anew_without_a_word() {
+    let place = Sqlite::new();
+    let process: Process<(String, i64)> = Process::begin(place.append().create_table(), None).unwrap();
+    process.write(1, vec![("a".to_owned(), 1)]).unwrap();
+    drop(process);
+    place.run("DROP TABLE counts");
+    let again = |sink| Process::<(String, i64)>::begin(sink, Some(1));
+    let (kind, told) = error(again(place.append().create_table()));
+    assert_eq!(kind, ErrorKind::Program);
+    says(&told, &["table \"counts\"", "up to 1000 ms are committed", "accept_lost_ledger"]);
+    let process = again(place.append().create_table().accept_lost_ledger()).unwrap();
+    process.write(2, vec![("b".to_owned(), 2)]).unwrap();
+    assert_eq!(place.rows("SELECT word, count FROM counts"), rows(&[("b", 2)]));
+}
+
+#[test]
+fn a_checkpoint_folder_that_is_older_than_the_ledger_is_told() {
+    let place = Sqlite::new();
+    let (storage, env) = (headwater_storage::MemoryStorage::new(), TestEnv::new());
+    let live = |storage: &headwater_storage::MemoryStorage| -> headwater::Result<()> {
+        let env = env.clone().with_storage(std::sync::Arc::new(storage.clone()));
+        let conf = Conf::new().master("local[2]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+        let numbers = ssc.rate_stream(2, 1, |n| (format!("w{n}"), n as i64));
+        numbers.write_to(place.append().create_table()).uid("counts");
+        let running = ssc.start()?;
+        env.clock.advance(seconds(2));
+        running.await_batches(2)?;
+        running.stop_gracefully()
+    };
+    live(&storage).unwrap();
+    let older = storage.copy();
+    live(&storage).unwrap();
+    let told = live(&older).unwrap_err().to_string();
+    says(&told, &["it has batch 4000 ms of this output", "knows of none behind 2000 ms"]);
+    assert_eq!(place.rows("SELECT 'all', COUNT(*) FROM counts"), rows(&[("all", 8)]));
+}
