@@ -29,6 +29,10 @@ pub trait InputDStream: Send + Sync {
     fn allocation(&self, _time: Time) -> Option<Vec<u8>> {
         None
     }
+    /// Whether somebody else fixes and stores what batches have of it: nobody asks for an allocation then.
+    fn is_stored_elsewhere(&self) -> bool {
+        false
+    }
     /// Gives batch `time` again what [`InputDStream::allocation`] said of it in an earlier process, before the first
     /// `allocate` of this one: batch `time` has exactly that then, and later batches go on behind the newest one restored.
     /// Where it is given a batch twice, what was said the second time came behind the first, and the batch has both. An error

@@ -4,8 +4,9 @@ use super::letter::{Letter, LetterSource, SetAside, cut, error_text};
 use super::outlet::OutletOfBatch;
 use super::store::DeadLetterLimits;
 use crate::rdd::Task;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, panic_message};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Bytes of a record that can be set aside: a journal takes it whole when it is driven once more.
 const PAYLOAD_BYTES_MAX: usize = 8 << 20;
@@ -49,7 +50,9 @@ impl<'a> Gathering<'a> {
         write: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let error = match failure {
-            Failure::Error(error) => error_text(&*error),
+            // Showing it is the user's code too.
+            Failure::Error(error) => catch_unwind(AssertUnwindSafe(|| error_text(&*error)))
+                .unwrap_or_else(|panic| cut(format!("its error panicked when shown: {}", panic_message(&*panic)))),
             Failure::Panic(message) => cut(format!("panicked: {message}")),
         };
         let mut payload = Vec::new();
@@ -57,7 +60,10 @@ impl<'a> Gathering<'a> {
             0..=PAYLOAD_BYTES_MAX => Ok(()),
             bytes => Err(Error::new(
                 ErrorKind::Resources,
-                format!("it has {bytes} bytes, and {PAYLOAD_BYTES_MAX} are the limit"),
+                format!(
+                    "it has {bytes} bytes, and {PAYLOAD_BYTES_MAX} are the limit: cut such records, or filter them out, before \
+                     this operator"
+                ),
             )),
         });
         written.map_err(|unwritten| {

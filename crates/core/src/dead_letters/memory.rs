@@ -33,6 +33,8 @@ struct Kept {
     forgotten: Option<Time>,
     /// Letters that had to go.
     dropped: u64,
+    /// What the stream of letters has in the newest batch.
+    streamed: Option<(Time, Vec<DeadLetter>)>,
 }
 
 impl MemoryDeadLetters {
@@ -74,6 +76,20 @@ impl DeadLetterStore for MemoryDeadLetters {
             ));
         }
         Ok(())
+    }
+    fn allocate(&self, time: Time, _operators: &[OperatorId], stream: Option<&[OperatorId]>) {
+        let Some(behind) = stream else { return };
+        let is_behind = |letter: &DeadLetter| behind.iter().any(|operator| operator.as_str() == letter.operator);
+        let mut kept = self.kept();
+        let (stay, go): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut kept.letters).into_iter().partition(is_behind);
+        kept.letters = stay;
+        kept.bytes = kept.letters.iter().map(|of| of.letter.bytes()).sum();
+        kept.streamed = Some((time, go.into()));
+    }
+    fn streamed(&self, time: Time) -> Result<Vec<DeadLetter>> {
+        let mut kept = self.kept();
+        let of_batch = kept.streamed.take_if(|(batch, _)| *batch == time);
+        Ok(of_batch.map(|(_, letters)| letters).unwrap_or_default())
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`DeadLetterStore`]: where dead letters go, and from where an operator gets them once more.
 
-use super::letter::{Redriven, SetAside};
+use super::letter::{DeadLetter, Redriven, SetAside};
 use crate::Result;
 use crate::origin::OperatorId;
 use crate::time::Time;
@@ -39,8 +39,11 @@ pub trait DeadLetterStore: Send + Sync {
     /// again, or the beginning of it: it counts once.
     fn put(&self, found: SetAside) -> Result<()>;
     /// Fixes which letters batch `time` gets once more, before anything of the batch is made; `operators` are those that
-    /// can have some.
-    fn allocate(&self, _time: Time, _operators: &[OperatorId]) {}
+    /// can have some. Where the program has a stream of letters, it gets the others, but for those of operators that are
+    /// behind it: `stream`.
+    fn allocate(&self, time: Time, operators: &[OperatorId], stream: Option<&[OperatorId]>);
+    /// Those that the stream of letters has in batch `time`.
+    fn streamed(&self, time: Time) -> Result<Vec<DeadLetter>>;
     /// Those that `operator` gets in batch `time`.
     fn redriven(&self, _operator: OperatorId, _time: Time) -> Vec<Redriven> {
         Vec::new()

@@ -3,12 +3,13 @@
 
 use super::asked::Asked;
 use super::checkpoint::check_interval;
-use super::node::{AnyDStream, Header, address};
+use super::node::{AnyDStream, DStreamNode, Header, address};
 use super::operator_ids::operator_ids;
 use super::outputs::{BatchJob, Output};
 use super::remember::remember_durations;
 use super::resume::SkippedBatches;
 use super::stateful::Advances;
+use crate::dead_letters::DeadLetter;
 use crate::input::InputDStream;
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
@@ -49,6 +50,8 @@ pub(super) struct State {
     /// What is wrong with the program so far; `start` reports the first.
     errors: Vec<Error>,
     remember: Option<Duration>,
+    /// The stream of dead letters.
+    pub(super) letter_stream: Option<Arc<DStreamNode<DeadLetter>>>,
 }
 /// The graph from `start` on: it changes no more.
 pub(super) struct Started {
@@ -63,6 +66,8 @@ pub(super) struct Started {
     state_readers: Vec<Arc<dyn AnyDStream>>,
     /// The operators that set records aside and that an output reads.
     setting_aside: Vec<Arc<dyn AnyDStream>>,
+    /// Of those, where the program has a stream of letters, the ones behind it.
+    behind_letters: Option<Vec<OperatorId>>,
     /// Those that no output reads.
     idle: Vec<Stateful>,
     /// Told about operators that are added too late.
@@ -190,7 +195,7 @@ impl DStreamGraph {
         for (((node, operator), remember), asked) in state.nodes.iter().zip(&operators).zip(remember).zip(asked) {
             node.header().start(*operator, zero, skipped.clone(), remember, asked);
         }
-        let State { nodes, inputs, outputs, stateful, .. } = std::mem::take(&mut *state);
+        let State { nodes, inputs, outputs, stateful, letter_stream, .. } = std::mem::take(&mut *state);
         drop(state);
         let read = ancestors(outputs.iter().map(|output| &output.node));
         let (stateful, idle) = stateful.into_iter().partition(|of: &Stateful| read.contains(&address(&of.node)));
@@ -199,7 +204,8 @@ impl DStreamGraph {
         };
         let state_readers = nodes.iter().filter(reads_state).cloned().collect();
         let sets_aside = |node: &&Arc<dyn AnyDStream>| node.header().sets_aside() && read.contains(&address(node));
-        let setting_aside = nodes.iter().filter(sets_aside).cloned().collect();
+        let setting_aside: Vec<_> = nodes.iter().filter(sets_aside).cloned().collect();
+        let behind_letters = letter_stream.map(|stream| behind(&stream, &setting_aside));
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
         let started = Started {
             nodes,
@@ -209,6 +215,7 @@ impl DStreamGraph {
             skipped,
             state_readers,
             setting_aside,
+            behind_letters,
             idle,
             misused,
             newest,
@@ -246,6 +253,10 @@ impl DStreamGraph {
     pub fn set_aside_operators(&self) -> impl Iterator<Item = OperatorId> {
         self.started().setting_aside.iter().filter_map(|node| node.header().operator())
     }
+    /// Whether the program has a stream of dead letters.
+    pub fn streams_letters(&self) -> bool {
+        self.started().behind_letters.is_some()
+    }
     /// Those of them that have a batch at `time`.
     fn set_aside_operators_at(&self, time: Time) -> Vec<OperatorId> {
         let at_time = self.started().setting_aside.iter().filter(|node| node.header().has_turn(time));
@@ -272,7 +283,8 @@ impl DStreamGraph {
         if self.context.transport_as(Role::Driver).is_some() {
             started.open().insert(time);
         }
-        self.context.dead_letters().allocate(time, &self.set_aside_operators_at(time));
+        let operators = self.set_aside_operators_at(time);
+        self.context.dead_letters().allocate(time, &operators, started.behind_letters.as_deref());
         for input in &started.inputs {
             input.source.allocate(time)?;
             input.node.generate(time)?;
@@ -321,6 +333,13 @@ impl DStreamGraph {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those of the operators that are made from `stream`.
+fn behind(stream: &Arc<DStreamNode<DeadLetter>>, operators: &[Arc<dyn AnyDStream>]) -> Vec<OperatorId> {
+    let stream: Arc<dyn AnyDStream> = stream.clone();
+    let is_behind = |node: &&Arc<dyn AnyDStream>| ancestors([*node].into_iter()).contains(&address(&stream));
+    operators.iter().filter(is_behind).filter_map(|node| node.header().operator()).collect()
 }
 
 /// The nodes themselves and all that they are made from.

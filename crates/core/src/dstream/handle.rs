@@ -39,6 +39,9 @@ impl<T> Clone for DStream<T> {
 }
 
 impl<T: Record> DStream<T> {
+    pub(super) fn of_node(graph: &Arc<DStreamGraph>, node: Arc<DStreamNode<T>>) -> DStream<T> {
+        DStream { node, graph: graph.clone(), _driver: StreamsStayOnTheDriver(PhantomData) }
+    }
     /// The stream of an input: `rdd` makes the batch's RDD from what `source` allocated to it. Its records are `Data`:
     /// on a cluster they travel from the process that has them.
     #[track_caller]

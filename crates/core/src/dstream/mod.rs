@@ -6,6 +6,7 @@ mod checkpoint;
 mod count;
 mod count_by_value;
 mod count_by_window;
+mod dead_letter_stream;
 mod direct_batch;
 mod filter;
 mod flat_map;

@@ -60,9 +60,10 @@ impl DStreamGraph {
         let fresh = self.started().skipped.0.set(gaps);
         assert!(fresh.is_ok(), "what was skipped is known at the start");
     }
-    /// The inputs with their names, in the order of creation.
+    /// The inputs of which a driver stores what batches have, with their names, in the order of creation.
     pub fn input_operators(&self) -> impl Iterator<Item = InputOperator<'_>> {
-        self.started().inputs.iter().map(|input| {
+        let inputs = self.started().inputs.iter().filter(|input| !input.source.is_stored_elsewhere());
+        inputs.map(|input| {
             let header = input.node.header();
             let operator = header.operator().expect("the graph has started");
             InputOperator { operator, place: header.place(), kind: header.kind, input: &*input.source }

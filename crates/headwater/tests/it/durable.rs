@@ -32,6 +32,7 @@ fn state_and_inputs_go_on_behind_a_restart() {
 }
 
 mod crashes;
+mod dead_letter_stream;
 mod dead_letters;
 mod golden;
 mod restarts;

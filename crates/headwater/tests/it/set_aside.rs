@@ -154,6 +154,23 @@ fn a_panic_and_a_long_error_are_told() {
 }
 
 #[test]
+fn an_error_that_cannot_be_shown_is_told_so() {
+    #[derive(Debug)]
+    struct Silent;
+    impl std::fmt::Display for Silent {
+        fn fmt(&self, _: &mut std::fmt::Formatter) -> std::fmt::Result {
+            panic!("there are no words")
+        }
+    }
+    impl std::error::Error for Silent {}
+    let program = |n: DStream<u64>| n.set_aside().try_map(|n| if *n < 5 { Ok(*n) } else { Err(Silent) }).print();
+    let (letters, _, ended) = letters_of(Conf::new(), program);
+    ended.unwrap();
+    assert_eq!(letters.len(), 3);
+    assert_eq!(letters[0].letter.error, "its error panicked when shown: there are no words");
+}
+
+#[test]
 fn memory_keeps_the_newest_and_says_so_once() {
     let program = |numbers: DStream<u64>| numbers.set_aside().try_map(even).foreach_rdd(|rdd, _| rdd.count().map(drop));
     let (letters, env, ended) = letters_of(Conf::new().dead_letters_max(2), program);

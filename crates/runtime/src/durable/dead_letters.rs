@@ -2,17 +2,18 @@
 //! before a batch is committed the driver writes those of its jobs. A letter that is to go through its operator once more
 //! goes from the store into the batch's allocation, by one event.
 
+mod again;
 mod log;
 mod piece;
 mod request;
 
+pub(super) use again::ALLOCATION;
 pub(super) use piece::Piece;
 pub(super) use request::LetterRequest;
 
 use super::driver_state::{DriverState, LetterState};
-use super::event::{Blob, DriverEvent, LettersEnd, Millis, from_bytes, to_bytes};
-use super::numbers::Numbers;
-use headwater_core::dead_letters::{DeadLetterLimits, DeadLetterStore, Letter, Redriven, SetAside};
+use super::event::{DriverEvent, LettersEnd};
+use headwater_core::dead_letters::{DeadLetter, DeadLetterLimits, DeadLetterStore, Letter, Redriven, SetAside};
 use headwater_core::env::Env;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, OperatorId, Result};
@@ -20,20 +21,11 @@ use headwater_storage::Journal;
 use log::LetterLog;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// Bytes of letters that wait for the commit of their batch; one that sets aside more fails.
 const WAITING_BYTES_MAX: u64 = 256 << 20;
 /// Bytes of a piece, unless one letter has more.
 const PIECE_BYTES_MAX: u64 = 1 << 20;
-/// Letters, and bytes of them, that a batch has once more at most; one letter in any case.
-const REDRIVEN_MAX: u64 = 10_000;
-const REDRIVEN_BYTES_MAX: u64 = 1 << 20;
-/// How often somebody looks for requests.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// What stands for an input in what is stored of a batch, for the letters that it has once more.
-pub(super) const ALLOCATION: &str = "headwater/dead-letters";
 
 /// In the folder of the application.
 pub(super) fn folder_of(checkpoint: &str) -> String {
@@ -52,6 +44,8 @@ pub(super) struct DeadLetters {
     journal: Arc<Journal<DriverState>>,
     /// The operators that can have letters once more.
     operators: BTreeSet<&'static str>,
+    /// Whether the program has a stream of letters.
+    has_stream: bool,
     shared: Mutex<Shared>,
 }
 
@@ -79,6 +73,7 @@ pub(super) struct LetterOptions<'a> {
     pub(super) epoch: u64,
     pub(super) limits: DeadLetterLimits,
     pub(super) operators: BTreeSet<&'static str>,
+    pub(super) has_stream: bool,
     /// Batches behind this one may be computed again.
     pub(super) forget: Time,
 }
@@ -102,43 +97,16 @@ impl DeadLetters {
         let (waiting, waiting_letters, waiting_bytes, allocated, looked, done, told) = Default::default();
         let shared = Shared { log, waiting, waiting_letters, waiting_bytes, seen, allocated, looked, done, told };
         let (env, checkpoint, folder) = (env.clone(), checkpoint.to_owned(), folder_of(checkpoint));
-        let (limits, operators, shared) = (options.limits, options.operators, Mutex::new(shared));
-        let letters = DeadLetters { env, checkpoint, folder, limits, journal, operators, shared };
+        let LetterOptions { limits, operators, has_stream, .. } = options;
+        let shared = Mutex::new(shared);
+        let letters = DeadLetters { env, checkpoint, folder, limits, journal, operators, has_stream, shared };
         let mut shared = letters.shared();
         letters.record_void(&mut shared)?;
         letters.look(&mut shared)?;
         drop(shared);
         Ok(letters)
     }
-    /// Gives batch `time` what an earlier process gave it, where `inputs` says so. Letters of an operator that the program has
-    /// not any more are dead letters again, of that batch, if it is not done.
-    pub(super) fn restore(&self, time: Time, inputs: &[(String, Blob)], is_done: bool) -> Result<()> {
-        let Some((_, bytes)) = inputs.iter().find(|(name, _)| name == ALLOCATION) else { return Ok(()) };
-        let all: Vec<(String, Redriven)> = from_bytes(&bytes.0, "allocation of dead letters")?;
-        let (known, gone): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|(operator, _)| self.operators.contains(operator.as_str()));
-        let mut shared = self.shared();
-        shared.allocated.entry(time).or_default().extend(known);
-        for (operator, Redriven { number, attempt, source, payload }) in gone.into_iter().filter(|_| !is_done) {
-            let error =
-                format!("the letter {number} was to go through {operator} once more, which the program has not");
-            let letter = Letter { index: number, attempt, error, source, payload };
-            let (first, counted, partition) = (0, 1, u32::MAX);
-            let piece = Piece { first, counted, batch: time, partition, operator, letters: vec![(0, letter)] };
-            shared.wait(time, piece);
-        }
-        Ok(())
-    }
 
-    /// What batch `time` has once more, for the event that says so.
-    pub(super) fn allocation(&self, time: Time) -> (Option<(String, Blob)>, Numbers) {
-        let shared = self.shared();
-        let Some(given) = shared.allocated.get(&time).filter(|given| !given.is_empty()) else {
-            return (None, Numbers::default());
-        };
-        let numbers = given.iter().map(|(_, letter)| letter.number).collect();
-        (Some((ALLOCATION.to_owned(), Blob(to_bytes(given)))), numbers)
-    }
     /// Writes and syncs the letters of jobs of batches up to `until`, which are committed next.
     pub(super) fn sync(&self, until: Time) -> Result<Option<LettersEnd>> {
         let mut shared = self.shared();
@@ -187,55 +155,6 @@ impl DeadLetters {
         }
         self.journal.record(&DriverEvent::LettersVoided { numbers, next: shared.log.next() })
     }
-    /// Looks for requests, and records what they ask.
-    fn look(&self, shared: &mut Shared) -> Result<()> {
-        shared.looked = Some(self.env.clock.now());
-        for (name, LetterRequest { redrive, drop }) in LetterRequest::waiting(&*self.env.storage, &self.folder)? {
-            if shared.done.contains(&name) {
-                continue;
-            }
-            let is_known = |operator: &str| self.operators.contains(operator);
-            let (drop, mut wanted) = (shared.log.known(&drop, |_| true), shared.log.known(&redrive, is_known));
-            let waits = shared.log.known(&redrive, |operator| !is_known(operator));
-            wanted.remove_all(&self.journal.read(|state| state.letters.asked.clone()));
-            if !drop.is_empty() || !wanted.is_empty() {
-                self.journal.record(&DriverEvent::LettersAsked { redrive: wanted, drop: drop.clone() })?;
-                shared.log.remove(&drop);
-            }
-            if waits.is_empty() {
-                shared.done.push(name);
-            } else {
-                let count = waits.count();
-                shared.tell(&self.env, format!(
-                    "{count} dead letters cannot go through their operators once more, as the request {name} in {} asks: no \
-                     operator of the program that sets records aside, and that an output reads, has their id (`headwater \
-                     dead-letters list {}` tells it). The request waits for a program that has, by .uid(...)",
-                    self.folder, self.checkpoint
-                ));
-            }
-        }
-        Ok(())
-    }
-    /// Takes letters that were asked for out of the store, for a batch of these operators.
-    fn take(&self, shared: &mut Shared, operators: &[OperatorId]) -> Result<Vec<(String, Redriven)>> {
-        let asked = self.journal.read(|state| state.letters.asked.clone());
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (mut letters, mut bytes) = (0, 0);
-        let more = |of_letter| {
-            letters += 1;
-            bytes += of_letter;
-            letters == 1 || (letters <= REDRIVEN_MAX && bytes <= REDRIVEN_BYTES_MAX)
-        };
-        let wanted = |operator: &str| operators.iter().any(|known| known.as_str() == operator);
-        let read = shared.log.read(&asked, wanted, more)?;
-        shared.log.remove(&read.iter().map(|(number, ..)| *number).collect());
-        let given = read.into_iter().map(|(number, operator, Letter { attempt, source, payload, .. })| {
-            (operator, Redriven { number, attempt, source, payload })
-        });
-        Ok(given.collect())
-    }
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -250,11 +169,12 @@ impl DeadLetters {
         if self.limits.allow(of_log + shared.waiting_letters + letters, of_bytes + shared.waiting_bytes + bytes) {
             return Ok(());
         }
+        let more = format!("{letters} more letters of {bytes} bytes");
         let (DeadLetterLimits { letters, bytes }, folder) = (self.limits, &self.checkpoint);
         full(format!(
-            "the dead-letter store in {folder} is full: it has {of_log} letters of {of_bytes} bytes, and the limits are \
-             headwater.streaming.dead_letters_max = {letters} and headwater.streaming.dead_letter_bytes_max = {bytes}; make \
-             room by `headwater dead-letters drop {folder}` or `headwater dead-letters re-drive {folder}`, or raise the limit"
+            "the dead-letter store in {folder} is full: it has {of_log} letters of {of_bytes} bytes and no room for {more}; \
+             the limits are headwater.streaming.dead_letters_max = {letters} and headwater.streaming.dead_letter_bytes_max = {bytes}; make \
+             room by `headwater dead-letters drop {folder} --all`, or `re-drive` with some of them, or raise the limit"
         ))
     }
 }
@@ -323,28 +243,13 @@ impl DeadLetterStore for DeadLetters {
         waits(letters);
         Ok(())
     }
-    fn allocate(&self, time: Time, operators: &[OperatorId]) {
-        // What an earlier process has fixed stays.
-        if self.journal.read(|state| state.batches.contains_key(&Millis::from(time))) {
-            return;
-        }
-        let mut shared = self.shared();
-        let (now, mut result) = (self.env.clock.now(), Ok(()));
-        if shared.looked.is_none_or(|looked| now >= looked + LOOK_EVERY || now < looked) {
-            result = self.look(&mut shared);
-        }
-        match result.and_then(|()| self.take(&mut shared, operators)) {
-            Ok(given) if given.is_empty() => {}
-            Ok(given) => drop(shared.allocated.insert(time, given)),
-            Err(error) => {
-                let what = "no dead letter goes through its operator once more for now";
-                shared.tell(&self.env, format!("{what}: {error}"));
-            }
-        }
+    fn allocate(&self, time: Time, operators: &[OperatorId], stream: Option<&[OperatorId]>) {
+        self.give(time, operators, stream);
+    }
+    fn streamed(&self, time: Time) -> Result<Vec<DeadLetter>> {
+        self.given_to_stream(time)
     }
     fn redriven(&self, operator: OperatorId, time: Time) -> Vec<Redriven> {
-        let shared = self.shared();
-        let given = shared.allocated.get(&time).into_iter().flatten();
-        given.filter(|(of, _)| of == operator.as_str()).map(|(_, letter)| letter.clone()).collect()
+        self.given_to(operator.as_str(), time)
     }
 }

@@ -17,6 +17,7 @@ mod dead_letters;
 mod driver_state;
 mod event;
 pub mod folder;
+mod loading;
 mod numbers;
 mod open;
 mod plan;

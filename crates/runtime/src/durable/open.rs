@@ -3,9 +3,9 @@
 
 use super::dead_letters::{DeadLetters, LetterOptions};
 use super::driver_state::DriverState;
-use super::event::{DriverEvent, Started, StateSnapshot, StoredOperator};
+use super::event::{DriverEvent, Started, StoredOperator};
+use super::loading::{Loading, Versions};
 use super::plan::{Fate, UpgradePlan, operators_of};
-use super::record::Record;
 use super::resume::{DownTime, Resumption};
 use super::run::Durable;
 use super::snapshots::SnapshotFolder;
@@ -14,12 +14,11 @@ use headwater_core::dead_letters::DeadLetterLimits;
 use headwater_core::dstream::DStreamGraph;
 use headwater_core::env::{Env, StorageLock};
 use headwater_core::input::InputFolder;
-use headwater_core::state::{FieldChanges, StateLog};
 use headwater_core::time::{DurationExt, Time};
 use headwater_core::{Error, ErrorKind, OperatorId, Result};
 use headwater_storage::{Fence, Journal, JournalOptions, JournalRecovery};
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -262,12 +261,13 @@ impl Taken {
     /// The store of what is set aside, where something is or was.
     fn open_letters(&self, graph: &DStreamGraph, committed: Time) -> Result<Option<Arc<DeadLetters>>> {
         let operators: BTreeSet<&'static str> = graph.set_aside_operators().map(OperatorId::as_str).collect();
-        if operators.is_empty() && self.left.letters.next == 0 {
+        let has_stream = graph.streams_letters();
+        if operators.is_empty() && !has_stream && self.left.letters.next == 0 {
             return Ok(None);
         }
         let OpenOptions { application, dead_letters: limits, .. } = &self.options;
         let (epoch, forget) = (self.fence.epoch(), committed - graph.looks_back());
-        let options = LetterOptions { application, epoch, limits: *limits, operators, forget };
+        let options = LetterOptions { application, epoch, limits: *limits, operators, has_stream, forget };
         let letters = Arc::new(DeadLetters::open(&self.env, &self.folder, self.journal.clone(), options)?);
         let (zero, batch) = (self.resumption.zero, graph.batch_duration());
         for (time, inputs) in &self.left.batches {
@@ -307,120 +307,6 @@ impl Taken {
     pub(super) fn snapshots(&self) -> SnapshotFolder {
         let (storage, path) = (self.env.storage.clone(), format!("{}/state/snapshots", self.folder));
         SnapshotFolder { storage, path, application: self.options.application.clone(), epoch: self.fence.epoch() }
-    }
-}
-
-/// Of which batch each state is.
-type Versions = Vec<(OperatorId, Time)>;
-
-/// A state that is loaded.
-struct Restored {
-    id: OperatorId,
-    /// What is older was another operator's, of the same name.
-    begins: Time,
-    version: Time,
-    /// By the first piece with a value.
-    fields: Option<FieldChanges>,
-    failed: Option<Error>,
-}
-struct Loading<'a> {
-    graph: &'a DStreamGraph,
-    left: &'a DriverState,
-    operators: BTreeMap<&'static str, Restored>,
-    /// States of which nothing is as old as others look back: they are made again from their first batch on.
-    from_first: Vec<(OperatorId, Time)>,
-}
-
-impl<'a> Loading<'a> {
-    fn of(
-        graph: &'a DStreamGraph,
-        left: &'a DriverState,
-        committed: Time,
-        operators: &[StoredOperator],
-        plan: &UpgradePlan,
-    ) -> Loading<'a> {
-        let since = |id: &str| operators.iter().find(|of| of.id == id).map_or(committed, |of| of.since.into());
-        let mut loading = Loading { graph, left, operators: BTreeMap::new(), from_first: Vec::new() };
-        for of in graph.stateful_operators() {
-            let (name, begins): (_, Time) = (of.operator.as_str(), since(of.operator.as_str()));
-            // Behind the version, batches are made again for who looks back.
-            let version = (committed - of.looks_back).max(begins);
-            if !matches!(plan.fate_of(name), Some(Fate::Kept | Fate::Migrated)) {
-                continue;
-            }
-            if version > begins {
-                loading
-                    .operators
-                    .insert(name, Restored { id: of.operator, begins, version, fields: None, failed: None });
-            } else {
-                loading.from_first.push((of.operator, version));
-            }
-        }
-        loading
-    }
-    /// What came of it, in the plan.
-    fn tell(&self, plan: &mut UpgradePlan) {
-        let fields = self.operators.values().filter_map(|of| Some((of.id, of.fields.as_ref()?)));
-        fields.for_each(|(id, fields)| plan.tell_fields(id.as_str(), fields));
-        let failed = self.operators.values().filter_map(|of| Some((of.id, of.failed.as_ref()?)));
-        failed.for_each(|(id, error)| plan.refuse(id.as_str(), error));
-    }
-    fn versions(&self) -> Versions {
-        let good = self.operators.values().filter(|of| of.failed.is_none());
-        good.map(|of| (of.id, of.version)).chain(self.from_first.iter().copied()).collect()
-    }
-    /// All states are empty, and begin to be loaded.
-    fn begin(&mut self) -> Result<()> {
-        self.operators.values_mut().for_each(|of| of.failed = None);
-        self.operators.values().try_for_each(|of| self.graph.begin_restore(of.id, of.version))
-    }
-    /// Loads the newest snapshot that can be used and is whole.
-    fn load_snapshot(
-        &mut self,
-        folder: &SnapshotFolder,
-        console: &dyn headwater_core::env::Console,
-    ) -> Result<Option<StateSnapshot>> {
-        let oldest: Option<Time> = self.operators.values().map(|of| of.version).min();
-        let Some(oldest) = oldest else { return Ok(None) };
-        let usable = |snapshot: &&StateSnapshot| Time::from(snapshot.until) <= oldest;
-        let mut candidates: Vec<&StateSnapshot> = self.left.snapshots.iter().filter(usable).collect();
-        candidates.sort_by_key(|snapshot| snapshot.until);
-        for snapshot in candidates.into_iter().rev() {
-            self.begin()?;
-            let since: Time = snapshot.since.into();
-            let loaded = folder.read(snapshot, |record| {
-                if let Some(of) = self.operators.get_mut(record.operator).filter(|of| of.begins <= since) {
-                    load(self.graph, of, record);
-                }
-                Ok(())
-            });
-            match loaded {
-                Ok(()) => return Ok(Some(snapshot.clone())),
-                Err(error) if error.kind() == ErrorKind::Data => {
-                    console.warn(&format!("{error}; an older snapshot and the changes behind it are read instead"));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // A log that was trimmed goes on behind a snapshot; without one the changes alone are no state.
-        if self.left.first_changes > 1 {
-            let message = "no snapshot of the states is whole, and the changes before them are gone; was the folder copied in \
-                           part? Restore it from a copy";
-            return Err(Error::new(ErrorKind::Data, message));
-        }
-        self.begin()?;
-        Ok(None)
-    }
-    /// Loads what a batch has changed, if it counts.
-    fn load_change(&mut self, log: StateLog, record: &Record, from: Option<&StateSnapshot>) -> Result<()> {
-        let Some(of) = self.operators.get_mut(record.operator) else { return Ok(()) };
-        let Some((after, until)) = self.left.valid_times(record.epoch) else { return Ok(()) };
-        let in_snapshot = log == StateLog::Changes && from.is_some_and(|from| record.time <= Time::from(from.since));
-        let counts = record.time > after && record.time <= until.min(of.version) && record.time > of.begins;
-        if counts && !in_snapshot {
-            load(self.graph, of, record);
-        }
-        Ok(())
     }
 }
 
@@ -465,19 +351,6 @@ fn read_states(
     }
     loading.tell(&mut plan);
     Ok(plan)
-}
-
-fn load(graph: &DStreamGraph, of: &mut Restored, record: &Record) {
-    if of.failed.is_some() {
-        return;
-    }
-    let mut load = || {
-        if of.fields.is_none() {
-            of.fields = graph.field_changes(of.id, record.piece)?;
-        }
-        graph.load_state(of.id, record.piece)
-    };
-    of.failed = load().err();
 }
 
 /// The first time of the grid that is not before `time`.

@@ -1,5 +1,6 @@
 //! Built-in inputs. Each is a method of [`StreamingContext`](crate::StreamingContext) beside its source.
 
+mod dead_letter_stream;
 mod direct_stream;
 mod queue;
 mod receiver_thread;

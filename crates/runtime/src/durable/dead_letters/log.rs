@@ -5,7 +5,7 @@ use super::super::driver_state::LetterState;
 use super::super::numbers::Numbers;
 use super::super::state_logs::check_end;
 use super::piece::Piece;
-use headwater_core::dead_letters::Letter;
+use headwater_core::dead_letters::DeadLetter;
 use headwater_core::env::Storage;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
@@ -149,14 +149,13 @@ impl LetterLog {
             })
         })
     }
-    /// The letters of these numbers that are there and whose operator `wanted` takes, as long as `more` says; with their
-    /// operators.
+    /// The letters of these numbers that are there and whose operator `wanted` takes, as long as `more` says.
     pub(super) fn read(
         &self,
         numbers: &Numbers,
         wanted: impl Fn(&str) -> bool,
         mut more: impl FnMut(u64) -> bool,
-    ) -> Result<Vec<(u64, String, Letter)>> {
+    ) -> Result<Vec<DeadLetter>> {
         let mut read = Vec::new();
         for (first, stored, from, until) in self.pieces_of(numbers).filter(|(_, piece, ..)| wanted(&piece.operator)) {
             let are_there = (from..until).any(|number| stored.sizes[(number - first) as usize] > 0);
@@ -164,14 +163,12 @@ impl LetterLog {
                 continue;
             }
             let piece = Piece::decode(&read_record(&*self.storage, &self.folder, stored.position)?)?;
-            for (offset, letter) in piece.letters {
-                let number = first + u64::from(offset);
-                if (from..until).contains(&number) && stored.sizes[offset as usize] > 0 {
-                    if !more(letter.bytes()) {
-                        return Ok(read);
-                    }
-                    read.push((number, piece.operator.clone(), letter));
+            let is_there = |number| (from..until).contains(&number) && stored.sizes[(number - first) as usize] > 0;
+            for letter in piece.into_letters().filter(|of| is_there(of.number)) {
+                if !more(letter.letter.bytes()) {
+                    return Ok(read);
                 }
+                read.push(letter);
             }
         }
         Ok(read)
@@ -338,6 +335,7 @@ impl LetterLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use headwater_core::dead_letters::Letter;
     use headwater_storage::MemoryStorage;
 
     fn piece(batch: i64, payloads: &[u8]) -> Piece {
@@ -361,7 +359,7 @@ mod tests {
     fn letters(log: &LetterLog) -> Vec<(u64, u8)> {
         let all = Numbers::from_iter(1..100);
         let read = log.read(&all, |_| true, |_| true).unwrap();
-        read.into_iter().map(|(number, _, letter)| (number, letter.payload[0])).collect()
+        read.into_iter().map(|of| (of.number, of.letter.payload[0])).collect()
     }
     /// What the journal knows behind a commit.
     fn committed(log: &LetterLog, void: &Numbers) -> LetterState {
