@@ -116,7 +116,7 @@ impl Dialect for Sqlite {
     #[allow(clippy::disallowed_methods, reason = "the driver opens the same file")]
     fn place(address: &Address) -> Option<(u64, u64)> {
         use std::os::unix::fs::MetadataExt;
-        let file = std::fs::metadata(Path::new(".").join(address.expose())).ok();
+        let file = std::fs::metadata(Path::new(".").join(address.path())).ok();
         // Another one than all that there are, if it is gone.
         Some(file.map_or((u64::MAX, u64::MAX), |file| (file.dev(), file.ino())))
     }
