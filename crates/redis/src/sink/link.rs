@@ -35,6 +35,11 @@ impl Link {
         Ok(())
     }
 
+    /// What the ledger of an output said last.
+    pub(crate) fn newest(&self, output: &SinkOutput<'_>) -> Option<Time> {
+        self.seen.get(&Ledger::of(output)).copied()
+    }
+
     pub(crate) fn commit(
         &mut self,
         server: &RedisServer,
