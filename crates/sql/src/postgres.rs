@@ -151,6 +151,8 @@ impl Dialect for Postgres {
         match code.get(..2) {
             // Two keys that are one to the database, data exceptions, constraints, a row that is too long.
             Some("21" | "22" | "23" | "54") => ErrorKind::Data,
+            // A disk or memory that is full, too many connections.
+            Some("53") => ErrorKind::Resources,
             // A password, a database or a schema that is wrong; what is not there or not allowed.
             Some("28" | "3D" | "3F" | "42") => ErrorKind::Program,
             _ => ErrorKind::Outside,

@@ -85,6 +85,9 @@ impl Dialect for Sqlite {
         if columns.is_empty() {
             return Ok(None);
         }
+        let sql = "SELECT type FROM pragma_table_list(?) WHERE schema = 'main'";
+        let kind: Option<String> = sqlx::query_scalar(sql).bind(table).fetch_optional(&mut *connection).await?;
+        let unfit = kind.filter(|kind| kind != "table").map(|kind| format!("it is no table, but a {kind}"));
         let sql = "SELECT list.name, info.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS info \
                    WHERE list.\"unique\" AND NOT list.partial ORDER BY list.seq, info.seqno";
         let indexed: Vec<(String, Option<String>)> = sqlx::query_as(sql).bind(table).fetch_all(connection).await?;
@@ -107,7 +110,7 @@ impl Dialect for Sqlite {
         });
         let columns = columns.collect();
         unique.push(primary);
-        Ok(Some(Table { columns, unique, unfit: None }))
+        Ok(Some(Table { columns, unique, unfit }))
     }
     async fn write(connection: &mut SqliteConnection, plan: &Plan, rows: &[&[u8]]) -> sqlx::Result<()> {
         insert::<Sqlite>(connection, plan, rows, &LIMITS, &on_conflict::<Sqlite>(plan)).await

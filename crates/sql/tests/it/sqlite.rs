@@ -291,3 +291,12 @@ fn a_checkpoint_folder_that_is_older_than_the_ledger_is_told() {
     says(&told, &["it has batch 4000 ms of this output", "knows of none behind 2000 ms"]);
     assert_eq!(place.rows("SELECT 'all', COUNT(*) FROM counts"), rows(&[("all", 8)]));
 }
+
+#[test]
+fn a_view_is_refused_at_the_start() {
+    let place = Sqlite::new();
+    place.run("CREATE TABLE words (word TEXT, count INTEGER); CREATE VIEW counts AS SELECT word, count FROM words");
+    let (kind, told) = error(Process::<(String, i64)>::begin(place.append(), None));
+    assert_eq!(kind, ErrorKind::Program);
+    says(&told, &["table \"counts\"", "it is no table, but a view"]);
+}
