@@ -1,7 +1,7 @@
 //! [`BatchFolders`]: a folder per batch, which is there whole or not at all. Knows nothing of records.
 
 use super::disk::{Disk, parent};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, path_in};
 use super::note::Note;
 use super::prepared::Prepared;
 use super::staging::{Run, Staging};
@@ -16,6 +16,7 @@ pub(crate) struct BatchFolders {
     pub(crate) prefix: String,
     pub(crate) suffix: String,
     pub(crate) skips_empty: bool,
+    pub(crate) accepts_lost_ledger: bool,
     /// Known on the driver, from the start on.
     entered: Mutex<Option<Entered>>,
 }
@@ -26,7 +27,13 @@ struct Entered {
 
 impl BatchFolders {
     pub(crate) fn new(prefix: String) -> BatchFolders {
-        BatchFolders { prefix, suffix: String::new(), skips_empty: false, entered: Mutex::new(None) }
+        BatchFolders {
+            prefix,
+            suffix: String::new(),
+            skips_empty: false,
+            accepts_lost_ledger: false,
+            entered: Mutex::new(None),
+        }
     }
     /// Where tasks write, and what else is not to be seen.
     pub(crate) fn staging(&self, operator: &str) -> Staging {
@@ -58,9 +65,18 @@ impl BatchFolders {
             return Err(Error::program(message));
         }
         let (disk, staging) = (Disk(&*output.env.files), self.staging(output.operator));
+        if !self.accepts_lost_ledger {
+            // A ledger only grows, so this is known before the door, and nothing is made where it is lost.
+            let what = format!("the ledger {} of the folders {}-*", path_in(&staging.path), self.prefix);
+            Ledger::read(disk, &staging)?.check(&what, None, output)?;
+        }
         let run = staging.take_over(disk)?;
         // Behind the door, since until then an earlier process may write it.
-        let ledger = Ledger::read(disk, &staging)?;
+        let mut ledger = Ledger::read(disk, &staging)?;
+        if let Some(committed) = ledger.lost(output) {
+            ledger = ledger.with(output.application, committed);
+            ledger.write(disk, &staging, &run).map_err(|error| staging.cause(disk, &run, error))?;
+        }
         *self.entered() = Some(Entered { run, ledger });
         Ok(())
     }
@@ -71,9 +87,10 @@ impl BatchFolders {
         let missing = || Error::new(ErrorKind::Internal, "FileSink: a batch is committed before recover was called");
         let Entered { run, ledger } = entered.as_mut().ok_or_else(missing)?;
         let is_skipped = self.skips_empty && parts.iter().all(|part| part.records == 0);
-        if !is_skipped && !ledger.has(application, batch.time) {
+        if !ledger.has(application, batch.time) {
             let noted = ledger.with(application, batch.time);
-            let made = self.make_folder(disk, &staging, run, batch, &parts);
+            // The ledger knows of a skipped batch, too, or it would seem to have lost what the journal knows.
+            let made = if is_skipped { Ok(()) } else { self.make_folder(disk, &staging, run, batch, &parts) };
             made.and_then(|()| noted.write(disk, &staging, run)).map_err(|error| staging.cause(disk, run, error))?;
             *ledger = noted;
         }

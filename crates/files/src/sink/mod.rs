@@ -38,6 +38,11 @@ use prepared::Prepared;
 /// there already and was made by somebody else is an error, and is left as it is. Give the output a name for good
 /// with `.uid("...")`, since it is by this name that its batches are known again.
 ///
+/// # A lost ledger
+/// The newest batch is noted in `_headwater`. Where the journal knows of a committed batch and the note of none as new, it
+/// was removed or is an older copy, and the start fails. Put it back, or see
+/// [`accept_lost_ledger`](FileSink::accept_lost_ledger).
+///
 /// # Errors
 /// A full disk is of the kind `Resources`; a folder that may not be written to, was removed while the program ran, or is
 /// somebody else's is `Program`; all else that a disk does is `Outside`. None of them loses or doubles a batch: it is tried
@@ -195,6 +200,12 @@ impl<F> FileSink<F> {
     /// What the names of the folders end with, behind a dot.
     pub fn suffix(mut self, suffix: impl Into<String>) -> FileSink<F> {
         self.folders.suffix = suffix.into();
+        self
+    }
+    /// Goes on behind the last committed batch where the ledger in `_headwater` has lost what it knew, instead of failing the
+    /// start. For one start, by someone who has looked at the folders: with it the next loss would pass unseen.
+    pub fn accept_lost_ledger(mut self) -> FileSink<F> {
+        self.folders.accepts_lost_ledger = true;
         self
     }
     /// A batch without records makes no folder.

@@ -12,6 +12,7 @@ use crate::sink::ledger::Ledger;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Events from one snapshot to the next.
 pub(crate) const EVENTS_BETWEEN: u64 = 32;
@@ -108,6 +109,18 @@ impl Manifest {
             manifest.apply(&event);
         }
         Ok(manifest)
+    }
+    /// What is told of files of the output that it does not know, of those in the table's folder.
+    pub(crate) fn unlisted(&self, there: &[String]) -> Option<String> {
+        let known: HashSet<&str> = self.files.iter().map(|file| &*file.name).collect();
+        let unlisted: Vec<&String> = there.iter().filter(|name| !known.contains(&***name)).collect();
+        let first = unlisted.first()?;
+        let files = if unlisted.len() == 1 {
+            "1 file of this output is"
+        } else {
+            &format!("{} files of this output are", unlisted.len())
+        };
+        Some(format!("{files} not in it, such as {first}"))
     }
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts and numbers are JSON")

@@ -1,6 +1,9 @@
 //! [`TableSink`]: all batches of a stream in one folder, in files of a good size, exactly once.
 
 mod manifest;
+mod part_names;
+mod place;
+mod prepared_files;
 mod reader;
 mod store;
 
@@ -14,8 +17,10 @@ use headwater_core::env::Env;
 use headwater_core::rdd::PartitionRecords;
 use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater_core::{Error, ErrorKind, Record, Result};
+use place::Place;
+use prepared_files::{PreparedFiles, WrittenFile};
 use std::sync::{Mutex, PoisonError};
-use store::{PreparedFiles, Store, WrittenFile};
+use store::Store;
 
 /// From so many bytes on a file is closed and another begun.
 const ROLL_BYTES: u64 = 128 << 20;
@@ -41,6 +46,11 @@ const MERGED_FILES_MAX: usize = 64;
 /// warning: the files stay as they are, and it is tried again behind the next batch. Metadata are a line for each file in
 /// each of two snapshots, and the events behind the older one, at most 64.
 ///
+/// # A lost manifest
+/// Where the journal knows of a committed batch and the manifest of none as new, the start fails: `_headwater`, or a file of
+/// it, was removed or is an older copy. Put it back, or see [`accept_lost_ledger`](TableSink::accept_lost_ledger). No file is
+/// ever replaced by another.
+///
 /// Errors are those of [`FileSink`](crate::FileSink).
 pub struct TableSink<F> {
     format: F,
@@ -48,14 +58,22 @@ pub struct TableSink<F> {
     suffix: String,
     roll_bytes: u64,
     compact_bytes: Option<u64>,
+    accepts_lost_ledger: bool,
     /// Known on the driver, from the start on.
     store: Mutex<Option<Store>>,
 }
 
 impl<F> TableSink<F> {
     pub(crate) fn new(folder: String, format: F) -> TableSink<F> {
-        let (suffix, store) = (String::new(), Mutex::new(None));
-        TableSink { format, folder, suffix, roll_bytes: ROLL_BYTES, compact_bytes: None, store }
+        TableSink {
+            format,
+            folder,
+            suffix: String::new(),
+            roll_bytes: ROLL_BYTES,
+            compact_bytes: None,
+            accepts_lost_ledger: false,
+            store: Mutex::new(None),
+        }
     }
     /// What the names of the files end with, behind a dot.
     pub fn suffix(self, suffix: impl Into<String>) -> TableSink<F> {
@@ -68,6 +86,12 @@ impl<F> TableSink<F> {
     /// Small files are merged into files of about so many bytes.
     pub fn compact(self, target_bytes: u64) -> TableSink<F> {
         TableSink { compact_bytes: Some(target_bytes), ..self }
+    }
+    /// Goes on behind the last committed batch where the manifest has lost what it knew, instead of failing the start; files
+    /// that are not in it stay as they are. For one start, by someone who has looked at the folder: with it the next loss
+    /// would pass unseen.
+    pub fn accept_lost_ledger(self) -> TableSink<F> {
+        TableSink { accepts_lost_ledger: true, ..self }
     }
 
     fn staging(&self, operator: &str) -> Staging {
@@ -155,8 +179,9 @@ impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
                 format!("a table in {folder:?} with the suffix {suffix:?}: a name, no NUL bytes, no / in a suffix");
             return Err(Error::program(message));
         }
-        let disk = Disk(&*output.env.files);
-        let store = Store::open(disk, &self.folder, &self.suffix, self.staging(output.operator))?;
+        let accepts_lost_ledger = self.accepts_lost_ledger;
+        let place = Place { folder: &self.folder, suffix: &self.suffix, accepts_lost_ledger };
+        let store = Store::open(&place, self.staging(output.operator), output)?;
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(store);
         Ok(())
     }

@@ -7,6 +7,7 @@ mod disk_troubles;
 mod golden;
 mod hadoop;
 mod lives;
+mod lost_ledgers;
 mod readers;
 mod simulated_disk;
 mod sink_rules;
