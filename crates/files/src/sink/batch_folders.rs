@@ -123,7 +123,11 @@ impl BatchFolders {
         if !note.is_of(disk, &folder)? {
             let staged = staged(run, batch.time);
             stage(disk, staging, &note, batch.time, parts, &staged)?;
-            disk.rename(&staged, &folder)?;
+            if let Err(error) = disk.rename(&staged, &folder) {
+                // Somebody else may have come first, since.
+                note.is_of(disk, &folder)?;
+                return Err(error);
+            }
         }
         disk.sync_folder(self.parent())
     }

@@ -69,6 +69,22 @@ fn a_folder_that_somebody_else_made_is_left_as_it_is() {
 }
 
 #[test]
+fn of_two_outputs_on_one_prefix_the_one_that_comes_later_says_whose_the_folder_is() {
+    let steps = application().live(None, 1).0.steps();
+    for step in 1..=steps {
+        let application = application();
+        let other = application.another("app", "other");
+        let first = Fault::Meanwhile(Box::new(move || drop(other.live(None, 1))));
+        let Err(error) = application.live(Some((step, first)), 1).1 else { continue };
+        assert_eq!(error.kind(), ErrorKind::Program, "at {step}: {error}");
+        let error = error.to_string();
+        let whose = "is there already, and was written by the output other of the application app in its batch of";
+        assert!(error.contains(whose), "at {step}: {error}");
+        assert!(error.ends_with("remove it, or choose another prefix for one of the outputs"), "at {step}: {error}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_removed_while_the_program_runs_is_told_and_the_next_process_goes_on() {
     let steps = application().live(None, 1).0.steps();
     for step in 1..=steps {
