@@ -2,6 +2,7 @@
 
 use super::disk::{Disk, parent};
 use super::ledger::{Ledger, path_in};
+use super::local_path::check_local;
 use super::note::Note;
 use super::prepared::Prepared;
 use super::staging::{Run, Staging};
@@ -58,6 +59,7 @@ impl BatchFolders {
     }
 
     pub(crate) fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        check_local("FileSink", &self.prefix)?;
         if self.prefix.contains('\0') || self.suffix.contains(['\0', '/']) {
             let (prefix, suffix) = (&self.prefix, &self.suffix);
             let message =

@@ -4,6 +4,7 @@
 mod batch_folders;
 pub(crate) mod disk;
 pub(crate) mod ledger;
+pub(crate) mod local_path;
 mod note;
 pub(crate) mod part_file;
 mod prepared;
@@ -44,7 +45,7 @@ use prepared::Prepared;
 /// [`accept_lost_ledger`](FileSink::accept_lost_ledger).
 ///
 /// # Errors
-/// A full disk is of the kind `Resources`; a folder that may not be written to, was removed while the program ran, or is
+/// A prefix that cannot be, or that names another store (`hdfs://`, `s3://`), fails the start. A full disk is of the kind `Resources`; a folder that may not be written to, was removed while the program ran, or is
 /// somebody else's is `Program`; all else that a disk does is `Outside`. None of them loses or doubles a batch: it is tried
 /// again as [`on_failure`](headwater_core::dstream::OutputOperation::on_failure) says, or by the next process.
 pub struct FileSink<F> {

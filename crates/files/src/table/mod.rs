@@ -11,6 +11,7 @@ pub use reader::{TableFile, TableReader};
 
 use crate::formats::TableFormat;
 use crate::sink::disk::Disk;
+use crate::sink::local_path::check_local;
 use crate::sink::part_file::PartFile;
 use crate::sink::staging::Staging;
 use headwater_core::env::Env;
@@ -173,6 +174,7 @@ impl<F> TableSink<F> {
 
 impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        check_local("FileSink::table", &self.folder)?;
         if self.folder.is_empty() || self.folder.contains('\0') || self.suffix.contains(['\0', '/']) {
             let (folder, suffix) = (&self.folder, &self.suffix);
             let message =

@@ -4,6 +4,7 @@ use super::manifest::Manifest;
 use super::store::manifest_folder;
 use crate::formats::TableFormat;
 use crate::sink::disk::Disk;
+use crate::sink::local_path::check_local;
 use crate::sink::staging::Staging;
 use headwater_core::env::FileSystem;
 use headwater_core::{Error, ErrorKind, Result};
@@ -33,6 +34,7 @@ pub struct TableReader<F> {
 impl<F> TableReader<F> {
     /// Reads the manifests of the folder. A folder without any is a table without files.
     pub fn open(disk: Arc<dyn FileSystem>, folder: &str, format: F) -> Result<TableReader<F>> {
+        check_local("TableReader", folder)?;
         let mut files = Vec::new();
         for staging in Staging::all(Disk(&*disk), folder)? {
             let manifest = Manifest::read(Disk(&*disk), &manifest_folder(&staging))?;

@@ -4,7 +4,8 @@ use crate::lives::{Application, BATCHES, bytes_of};
 use crate::simulated_disk::{Fault, SimulatedDisk};
 use headwater::ErrorKind;
 use headwater::env::FileSystem;
-use headwater_files::FileSink;
+use headwater::sink::Sink;
+use headwater_files::{FileSink, formats::TextLines};
 use std::io::{self, Write};
 
 fn application() -> Application {
@@ -114,6 +115,24 @@ fn a_name_that_cannot_be_is_refused_at_the_start() {
     let error = application.live(None, 1).1.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Program);
     assert!(error.to_string().contains("the suffix \"a/b\": no NUL bytes, and no / in a suffix"), "{error}");
+}
+
+#[test]
+fn a_path_with_a_scheme_is_refused_at_the_start_and_makes_no_folder() {
+    let sinks: [fn() -> Box<dyn Sink<u64>>; 3] = [
+        || Box::new(FileSink::text("hdfs://nn/numbers")),
+        || Box::new(FileSink::table("s3://bucket/numbers", TextLines)),
+        || Box::new(FileSink::json_lines("file:///numbers")),
+    ];
+    let told = ["the scheme \"hdfs\" is not supported", "the scheme \"s3\" is not supported", "write \"/numbers\""];
+    for (sink, told) in sinks.into_iter().zip(told) {
+        let application = Application::new(sink);
+        let (files, ended) = application.live(None, 1);
+        let error = ended.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Program);
+        assert!(error.to_string().contains(told), "{error}");
+        assert_eq!(files.steps(), 0, "{error}");
+    }
 }
 
 #[test]

@@ -117,6 +117,8 @@ fn a_folder_that_is_no_table_has_no_files() {
     let output = SinkOutput { application: "app", operator: "out", committed: None, env: &system_env() };
     Sink::<u64>::recover(&FileSink::text(format!("{folder}/numbers")), &output).unwrap();
     assert!(TableReader::open(system_env().files, &folder, TextLines).unwrap().files().is_empty());
+    let error = TableReader::open(system_env().files, "hdfs://nn/table", TextLines).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Program);
     let error = Sink::<u64>::recover(&FileSink::table("", TextLines), &output).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Program);
 }
