@@ -29,6 +29,26 @@ pub(crate) struct FileEntry {
     pub(crate) pending: Option<String>,
     pub(crate) records: u64,
     pub(crate) bytes: u64,
+    /// The first and the last batch that it has records of, in milliseconds; none where an older release wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) batches: Option<(i64, i64)>,
+}
+impl FileEntry {
+    /// The error that it is not where it should be, at `path`.
+    pub(crate) fn missing(&self, path: &str) -> Error {
+        let of = match self.batches {
+            Some((first, last)) if first == last => format!(" of the batch of {first} ms"),
+            Some((first, last)) => format!(" of the batches from {first} to {last} ms"),
+            None => String::new(),
+        };
+        let FileEntry { records, bytes, .. } = self;
+        let plural = if *records == 1 { "" } else { "s" };
+        let message = format!(
+            "{path} is missing, which the table's manifest lists with {records} record{plural} in {bytes} bytes{of}: somebody has \
+             removed it, so put it back"
+        );
+        Error::new(ErrorKind::Data, message)
+    }
 }
 
 /// A step from one manifest to the next.
@@ -165,7 +185,13 @@ mod tests {
 
     #[test]
     fn events_add_files_and_take_out_others_and_note_batches() {
-        let file = |name: &str| FileEntry { name: name.into(), pending: Some("p".into()), records: 1, bytes: 2 };
+        let file = |name: &str| FileEntry {
+            name: name.into(),
+            pending: Some("p".into()),
+            records: 1,
+            bytes: 2,
+            batches: None,
+        };
         let time = Time::from_millis;
         let mut manifest = Manifest::new();
         manifest.apply(&Event::new(Some(("app", time(1000))), vec![file("a"), file("b")], Vec::new()));

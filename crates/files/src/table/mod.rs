@@ -5,6 +5,7 @@ mod part_names;
 mod place;
 mod prepared_files;
 mod reader;
+mod small_files;
 mod store;
 
 pub use reader::{TableFile, TableReader};
@@ -20,14 +21,12 @@ use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater_core::{Error, ErrorKind, Record, Result};
 use place::Place;
 use prepared_files::{PreparedFiles, WrittenFile};
+use small_files::small_files;
 use std::sync::{Mutex, PoisonError};
 use store::Store;
 
 /// From so many bytes on a file is closed and another begun.
 const ROLL_BYTES: u64 = 128 << 20;
-/// So many small files are merged, whatever their size.
-const MERGED_FILES_MAX: usize = 64;
-
 /// Writes all batches into one folder, as files `part-<output>-<number>-<number>[.suffix]`, and notes in a manifest which
 /// files count: [`FileSink::table`](crate::FileSink::table) makes one. With a checkpoint folder each batch is there
 /// exactly once, whatever process ended when. Several outputs may write to one table, each with a manifest of its own.
@@ -44,7 +43,8 @@ const MERGED_FILES_MAX: usize = 64;
 /// A task begins another file behind [`roll_bytes`](TableSink::roll_bytes). With [`compact`](TableSink::compact) the files
 /// of finished batches that are smaller than half of the target are merged behind a commit, as soon as they come to the
 /// target together, or are 64. Merging reads and writes records again, on the thread that commits. What fails there is a
-/// warning: the files stay as they are, and it is tried again behind the next batch. Metadata are a line for each file in
+/// warning: the files stay as they are, and it is tried again behind the next batch. A file that somebody has removed is told
+/// once, and the others are merged without it. Metadata are a line for each file in
 /// each of two snapshots, and the events behind the older one, at most 64.
 ///
 /// # A lost manifest
@@ -135,15 +135,8 @@ impl<F> TableSink<F> {
         F: TableFormat<T>,
         T: 'static,
     {
-        let (mut small, mut bytes) = (Vec::new(), 0);
-        for file in store.manifest.files.iter().filter(|file| file.bytes < target_bytes / 2) {
-            small.push(file.name.clone());
-            bytes += file.bytes;
-            if bytes >= target_bytes || small.len() == MERGED_FILES_MAX {
-                break;
-            }
-        }
-        if small.len() < 2 || (bytes < target_bytes && small.len() < MERGED_FILES_MAX) {
+        let small = small_files(env, store, target_bytes)?;
+        if small.is_empty() {
             return Ok(());
         }
         let (disk, folder) = (Disk(&*env.files), store.merge_folder(Disk(&*env.files))?);

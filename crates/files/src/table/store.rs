@@ -10,7 +10,9 @@ use super::prepared_files::{PreparedFiles, WrittenFile};
 use crate::sink::disk::Disk;
 use crate::sink::staging::{Run, Staging};
 use headwater_core::sink::{SinkBatch, SinkOutput};
+use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
+use std::collections::HashSet;
 
 /// What is known from the start on.
 pub(crate) struct Store {
@@ -22,6 +24,8 @@ pub(crate) struct Store {
     /// Whether all that the newest event says is done.
     is_settled: bool,
     newest_snapshot: u64,
+    /// Files of the manifest that somebody has removed, as far as that was told. Forgotten with the process.
+    pub(crate) missing: HashSet<String>,
 }
 
 impl Store {
@@ -39,7 +43,16 @@ impl Store {
         let manifest = Manifest::read(disk, &folder)?;
         let names = place.names(disk, &staging, manifest.number)?;
         let folder = place.folder.to_owned();
-        let mut store = Store { folder, names, staging, run, manifest, is_settled: false, newest_snapshot };
+        let mut store = Store {
+            folder,
+            names,
+            staging,
+            run,
+            manifest,
+            is_settled: false,
+            newest_snapshot,
+            missing: HashSet::new(),
+        };
         store.settle(disk)?;
         // What was on its way and does not count.
         for left in disk.list(&pending_folder(&store.staging))? {
@@ -66,7 +79,7 @@ impl Store {
             if self.manifest.ledger.has(application, batch.time) {
                 return Ok(());
             }
-            let added = self.move_to_pending(disk, parts)?;
+            let added = self.move_to_pending(disk, batch.time, parts)?;
             self.append(disk, Event::new(Some((application, batch.time)), added, Vec::new()))?;
             self.settle(disk)
         });
@@ -77,7 +90,7 @@ impl Store {
         let name = merged.folder.rsplit('/').next().unwrap_or_default();
         let files = merged.files.iter().map(|file| (format!("pending/{name}/{}", file.name), file)).collect();
         let replaced = disk.sync_folder(&pending_folder(&self.staging)).and_then(|()| {
-            let added = self.entries(disk, files)?;
+            let added = self.entries(disk, files, self.batches_of(&removed))?;
             self.append(disk, Event::new(None, added, removed))?;
             self.settle(disk)
         });
@@ -92,7 +105,7 @@ impl Store {
         self.names.path(name)
     }
 
-    fn move_to_pending(&mut self, disk: Disk<'_>, parts: &[PreparedFiles]) -> Result<Vec<FileEntry>> {
+    fn move_to_pending(&mut self, disk: Disk<'_>, time: Time, parts: &[PreparedFiles]) -> Result<Vec<FileEntry>> {
         let (pending, number) = (pending_folder(&self.staging), self.manifest.number + 1);
         let mut files = Vec::new();
         for (partition, part) in parts.iter().enumerate().filter(|(_, part)| !part.files.is_empty()) {
@@ -107,18 +120,31 @@ impl Store {
             files.extend(part.files.iter().map(|file| (format!("pending/{name}/{}", file.name), file)));
         }
         disk.sync_folder(&pending)?;
-        self.entries(disk, files)
+        self.entries(disk, files, Some((time.milliseconds(), time.milliseconds())))
     }
     /// The entries of the next event's files, with names that nothing else has or had.
-    fn entries(&mut self, disk: Disk<'_>, files: Vec<(String, &WrittenFile)>) -> Result<Vec<FileEntry>> {
+    fn entries(
+        &mut self,
+        disk: Disk<'_>,
+        files: Vec<(String, &WrittenFile)>,
+        batches: Option<(i64, i64)>,
+    ) -> Result<Vec<FileEntry>> {
         let names = self.names.free(disk, self.manifest.number + 1, files.len())?;
         let entry = |(name, (pending, file)): (String, (String, &WrittenFile))| FileEntry {
             name,
             pending: Some(pending),
             records: file.records,
             bytes: file.bytes,
+            batches,
         };
         Ok(names.into_iter().zip(files).map(entry).collect())
+    }
+    /// The first and the last batch of files of the manifest, if it is known of each.
+    fn batches_of(&self, names: &[String]) -> Option<(i64, i64)> {
+        let files = self.manifest.files.iter().filter(|file| names.contains(&file.name));
+        let batches: Vec<(i64, i64)> = files.map(|file| file.batches).collect::<Option<_>>()?;
+        let first = batches.iter().map(|(first, _)| *first).min()?;
+        Some((first, batches.iter().map(|(_, last)| *last).max()?))
     }
     /// From here on it counts.
     fn append(&mut self, disk: Disk<'_>, event: Event) -> Result<()> {
