@@ -112,6 +112,14 @@ impl BatchFolders {
         }
     }
 
+    /// Why a task has failed, as far as it is known in its process.
+    pub(crate) fn cause(&self, disk: Disk<'_>, operator: &str, error: Error) -> Error {
+        match &*self.entered() {
+            Some(entered) => self.staging(operator).cause(disk, &entered.run, error),
+            None => error,
+        }
+    }
+
     /// Makes the folder of a batch visible, unless it is there, and durable.
     fn make_folder(
         &self,

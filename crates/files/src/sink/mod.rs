@@ -228,11 +228,13 @@ impl<F> FileSink<F> {
     }
 }
 
-impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
-    fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
-        self.folders.recover(output)
-    }
-    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+impl<F> FileSink<F> {
+    /// Writes a partition into a folder of its own.
+    fn write_part<T>(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>>
+    where
+        F: FileFormat<T>,
+        T: 'static,
+    {
         let disk = Disk(&*part.env.files);
         let folder = self.folders.staging(part.operator).new_attempt(disk, part.time)?;
         let mut records = records.enumerate();
@@ -247,6 +249,16 @@ impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
                 Err(error)
             }
         }
+    }
+}
+
+impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
+    fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        self.folders.recover(output)
+    }
+    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+        let disk = Disk(&*part.env.files);
+        self.write_part(part, records).map_err(|error| self.folders.cause(disk, part.operator, error))
     }
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         self.folders.commit(batch, parts)

@@ -22,7 +22,7 @@ use headwater_core::{Error, ErrorKind, Record, Result};
 use place::Place;
 use prepared_files::{PreparedFiles, WrittenFile};
 use small_files::small_files;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::Store;
 
 /// From so many bytes on a file is closed and another begun.
@@ -100,7 +100,10 @@ impl<F> TableSink<F> {
     }
     fn with_store<R>(&self, body: impl FnOnce(&mut Store) -> Result<R>) -> Result<R> {
         let missing = || Error::new(ErrorKind::Internal, "a table is committed to before recover was called");
-        body(self.store.lock().unwrap_or_else(PoisonError::into_inner).as_mut().ok_or_else(missing)?)
+        body(self.store().as_mut().ok_or_else(missing)?)
+    }
+    fn store(&self) -> MutexGuard<'_, Option<Store>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Writes records into files of a folder, each up to the size of a file.
     fn write<T>(
@@ -177,20 +180,27 @@ impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
         let accepts_lost_ledger = self.accepts_lost_ledger;
         let place = Place { folder: &self.folder, suffix: &self.suffix, accepts_lost_ledger };
         let store = Store::open(&place, self.staging(output.operator), output)?;
-        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(store);
+        *self.store() = Some(store);
         Ok(())
     }
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let disk = Disk(&*part.env.files);
-        let folder = self.staging(part.operator).new_attempt(disk, part.time)?;
-        match self.write(part.env, &folder, self.roll_bytes, records, |index, error| part.refuse(index, error)) {
-            Ok(files) => Ok(PreparedFiles { folder, files }.to_bytes()),
-            Err(error) => {
-                // Half of a file, of which a full disk has the least need. If that fails too it goes with the batch.
-                let _left = disk.remove_folder(&folder);
-                Err(error)
+        let written = self.staging(part.operator).new_attempt(disk, part.time).and_then(|folder| {
+            let refuse = |index, error| part.refuse(index, error);
+            match self.write(part.env, &folder, self.roll_bytes, records, refuse) {
+                Ok(files) => Ok(PreparedFiles { folder, files }.to_bytes()),
+                Err(error) => {
+                    // Half of a file, of which a full disk has the least need. If that fails too it goes with the batch.
+                    let _left = disk.remove_folder(&folder);
+                    Err(error)
+                }
             }
-        }
+        });
+        // On a worker nothing is known of who has taken over.
+        written.map_err(|error| match &*self.store() {
+            Some(store) => store.cause(disk, error),
+            None => error,
+        })
     }
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         let (env, disk) = (batch.output.env, Disk(&*batch.output.env.files));

@@ -38,33 +38,38 @@ impl Store {
             place.check(disk, &staging, output)?;
         }
         let run = staging.take_over(disk)?;
-        [&folder, &pending_folder(&staging)].into_iter().try_for_each(|path| disk.create_folder_durably(path))?;
-        let newest_snapshot = Numbered::list(disk, &folder)?.snapshots.pop().unwrap_or(0);
-        let manifest = Manifest::read(disk, &folder)?;
-        let names = place.names(disk, &staging, manifest.number)?;
-        let folder = place.folder.to_owned();
-        let mut store = Store {
-            folder,
-            names,
-            staging,
-            run,
-            manifest,
-            is_settled: false,
-            newest_snapshot,
-            missing: HashSet::new(),
+        let read = || {
+            [&folder, &pending_folder(&staging)].into_iter().try_for_each(|path| disk.create_folder_durably(path))?;
+            let newest_snapshot = Numbered::list(disk, &folder)?.snapshots.pop().unwrap_or(0);
+            let manifest = Manifest::read(disk, &folder)?;
+            let names = place.names(disk, &staging, manifest.number)?;
+            Ok((newest_snapshot, manifest, names))
         };
-        store.settle(disk)?;
+        let (newest_snapshot, manifest, names) = read().map_err(|error| staging.cause(disk, &run, error))?;
+        let (folder, missing) = (place.folder.to_owned(), HashSet::new());
+        let mut store = Store { folder, names, staging, run, manifest, is_settled: false, newest_snapshot, missing };
+        store.begin(disk, output).map_err(|error| store.cause(disk, error))?;
+        Ok(store)
+    }
+    /// Ends what an earlier process has begun.
+    fn begin(&mut self, disk: Disk<'_>, output: &SinkOutput<'_>) -> Result<()> {
+        self.settle(disk)?;
         // What was on its way and does not count.
-        for left in disk.list(&pending_folder(&store.staging))? {
-            store.staging.discard(disk, &format!("{}/{}", pending_folder(&store.staging), left.name))?;
+        let pending = pending_folder(&self.staging);
+        for left in disk.list(&pending)? {
+            self.staging.discard(disk, &format!("{pending}/{}", left.name))?;
         }
-        store.accept_loss(disk, output)?;
-        if let Some(unlisted) = store.manifest.unlisted(&store.names.list(disk)?) {
-            let manifest = manifest_folder(&store.staging);
+        self.accept_loss(disk, output)?;
+        if let Some(unlisted) = self.manifest.unlisted(&self.names.list(disk)?) {
+            let manifest = manifest_folder(&self.staging);
             let seen = "whoever lists the folder sees them, and `TableReader` does not";
             output.env.console.warn(&format!("the manifest {manifest} may be an older one: {unlisted}; {seen}"));
         }
-        Ok(store)
+        Ok(())
+    }
+    /// Why a step has failed.
+    pub(crate) fn cause(&self, disk: Disk<'_>, error: Error) -> Error {
+        self.staging.cause(disk, &self.run, error)
     }
     /// Notes the newest batch that the journal knows, where it is accepted that the manifest has lost it.
     fn accept_loss(&mut self, disk: Disk<'_>, output: &SinkOutput<'_>) -> Result<()> {
@@ -83,7 +88,7 @@ impl Store {
             self.append(disk, Event::new(Some((application, batch.time)), added, Vec::new()))?;
             self.settle(disk)
         });
-        committed.map_err(|error| self.staging.cause(disk, &self.run, error))
+        committed.map_err(|error| self.cause(disk, error))
     }
     /// Puts the files of a folder below `pending` in the place of others.
     pub(crate) fn replace(&mut self, disk: Disk<'_>, merged: &PreparedFiles, removed: Vec<String>) -> Result<()> {
@@ -94,7 +99,7 @@ impl Store {
             self.append(disk, Event::new(None, added, removed))?;
             self.settle(disk)
         });
-        replaced.map_err(|error| self.staging.cause(disk, &self.run, error))
+        replaced.map_err(|error| self.cause(disk, error))
     }
     /// A new folder for merged files.
     pub(crate) fn merge_folder(&self, disk: Disk<'_>) -> Result<String> {

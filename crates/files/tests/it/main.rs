@@ -13,3 +13,4 @@ mod simulated_disk;
 mod sink_rules;
 mod table_crashes;
 mod table_rules;
+mod takeovers;
