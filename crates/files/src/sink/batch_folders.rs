@@ -50,16 +50,18 @@ impl BatchFolders {
     }
     /// The folder that all of them lie in.
     fn parent(&self) -> &str {
-        // A prefix that ends in a slash has the names of the batches begin behind it.
-        match self.prefix.strip_suffix('/') {
-            Some("") => "/",
-            Some(parent) => parent,
-            None => parent(&self.prefix),
-        }
+        parent(&self.prefix)
     }
 
     pub(crate) fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
         check_local("FileSink", &self.prefix)?;
+        if self.prefix.is_empty() || self.prefix.ends_with('/') {
+            return Err(Error::program(format!(
+                "FileSink {:?}: the prefix has no name in it, with which those of the folders begin: write \"{}numbers\" for \
+                 folders such as numbers-1000",
+                self.prefix, self.prefix
+            )));
+        }
         if self.prefix.contains('\0') || self.suffix.contains(['\0', '/']) {
             let (prefix, suffix) = (&self.prefix, &self.suffix);
             let message =

@@ -118,6 +118,22 @@ fn a_name_that_cannot_be_is_refused_at_the_start() {
 }
 
 #[test]
+fn a_prefix_without_a_name_is_refused_at_the_start_and_makes_no_folder() {
+    let sinks: [(&str, fn() -> Box<dyn Sink<u64>>); 3] = [
+        ("\"\"", || Box::new(FileSink::text("").suffix("txt"))),
+        ("\"out/\"", || Box::new(FileSink::text("out/").suffix("txt"))),
+        ("\"/\"", || Box::new(FileSink::text("/"))),
+    ];
+    for (prefix, sink) in sinks {
+        let (files, ended) = Application::new(sink).live(None, 1);
+        let error = ended.unwrap_err();
+        assert_eq!((error.kind(), files.steps()), (ErrorKind::Program, 0), "{error}");
+        let told = format!("FileSink {prefix}: the prefix has no name in it, with which those of the folders begin");
+        assert!(error.to_string().starts_with(&told), "{error}");
+    }
+}
+
+#[test]
 fn a_path_with_a_scheme_is_refused_at_the_start_and_makes_no_folder() {
     let sinks: [fn() -> Box<dyn Sink<u64>>; 3] = [
         || Box::new(FileSink::text("hdfs://nn/numbers")),
