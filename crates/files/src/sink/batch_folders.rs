@@ -1,7 +1,8 @@
 //! [`BatchFolders`]: a folder per batch, which is there whole or not at all. Knows nothing of records.
 
 use super::disk::{Disk, parent};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, path_in};
+use super::local_path::check_local;
 use super::note::Note;
 use super::prepared::Prepared;
 use super::staging::{Run, Staging};
@@ -16,6 +17,7 @@ pub(crate) struct BatchFolders {
     pub(crate) prefix: String,
     pub(crate) suffix: String,
     pub(crate) skips_empty: bool,
+    pub(crate) accepts_lost_ledger: bool,
     /// Known on the driver, from the start on.
     entered: Mutex<Option<Entered>>,
 }
@@ -26,7 +28,13 @@ struct Entered {
 
 impl BatchFolders {
     pub(crate) fn new(prefix: String) -> BatchFolders {
-        BatchFolders { prefix, suffix: String::new(), skips_empty: false, entered: Mutex::new(None) }
+        BatchFolders {
+            prefix,
+            suffix: String::new(),
+            skips_empty: false,
+            accepts_lost_ledger: false,
+            entered: Mutex::new(None),
+        }
     }
     /// Where tasks write, and what else is not to be seen.
     pub(crate) fn staging(&self, operator: &str) -> Staging {
@@ -42,15 +50,18 @@ impl BatchFolders {
     }
     /// The folder that all of them lie in.
     fn parent(&self) -> &str {
-        // A prefix that ends in a slash has the names of the batches begin behind it.
-        match self.prefix.strip_suffix('/') {
-            Some("") => "/",
-            Some(parent) => parent,
-            None => parent(&self.prefix),
-        }
+        parent(&self.prefix)
     }
 
     pub(crate) fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        check_local("FileSink", &self.prefix)?;
+        if self.prefix.is_empty() || self.prefix.ends_with('/') {
+            return Err(Error::program(format!(
+                "FileSink {:?}: the prefix has no name in it, with which those of the folders begin: write \"{}numbers\" for \
+                 folders such as numbers-1000",
+                self.prefix, self.prefix
+            )));
+        }
         if self.prefix.contains('\0') || self.suffix.contains(['\0', '/']) {
             let (prefix, suffix) = (&self.prefix, &self.suffix);
             let message =
@@ -58,9 +69,18 @@ impl BatchFolders {
             return Err(Error::program(message));
         }
         let (disk, staging) = (Disk(&*output.env.files), self.staging(output.operator));
+        if !self.accepts_lost_ledger {
+            // A ledger only grows, so this is known before the door, and nothing is made where it is lost.
+            let what = format!("the ledger {} of the folders {}-*", path_in(&staging.path), self.prefix);
+            Ledger::read(disk, &staging)?.check(&what, None, output)?;
+        }
         let run = staging.take_over(disk)?;
         // Behind the door, since until then an earlier process may write it.
-        let ledger = Ledger::read(disk, &staging)?;
+        let mut ledger = Ledger::read(disk, &staging)?;
+        if let Some(committed) = ledger.lost(output) {
+            ledger = ledger.with(output.application, committed);
+            ledger.write(disk, &staging, &run).map_err(|error| staging.cause(disk, &run, error))?;
+        }
         *self.entered() = Some(Entered { run, ledger });
         Ok(())
     }
@@ -71,9 +91,10 @@ impl BatchFolders {
         let missing = || Error::new(ErrorKind::Internal, "FileSink: a batch is committed before recover was called");
         let Entered { run, ledger } = entered.as_mut().ok_or_else(missing)?;
         let is_skipped = self.skips_empty && parts.iter().all(|part| part.records == 0);
-        if !is_skipped && !ledger.has(application, batch.time) {
+        if !ledger.has(application, batch.time) {
             let noted = ledger.with(application, batch.time);
-            let made = self.make_folder(disk, &staging, run, batch, &parts);
+            // The ledger knows of a skipped batch, too, or it would seem to have lost what the journal knows.
+            let made = if is_skipped { Ok(()) } else { self.make_folder(disk, &staging, run, batch, &parts) };
             made.and_then(|()| noted.write(disk, &staging, run)).map_err(|error| staging.cause(disk, run, error))?;
             *ledger = noted;
         }
@@ -93,6 +114,14 @@ impl BatchFolders {
         }
     }
 
+    /// Why a task has failed, as far as it is known in its process.
+    pub(crate) fn cause(&self, disk: Disk<'_>, operator: &str, error: Error) -> Error {
+        match &*self.entered() {
+            Some(entered) => self.staging(operator).cause(disk, &entered.run, error),
+            None => error,
+        }
+    }
+
     /// Makes the folder of a batch visible, unless it is there, and durable.
     fn make_folder(
         &self,
@@ -106,7 +135,11 @@ impl BatchFolders {
         if !note.is_of(disk, &folder)? {
             let staged = staged(run, batch.time);
             stage(disk, staging, &note, batch.time, parts, &staged)?;
-            disk.rename(&staged, &folder)?;
+            if let Err(error) = disk.rename(&staged, &folder) {
+                // Somebody else may have come first, since.
+                note.is_of(disk, &folder)?;
+                return Err(error);
+            }
         }
         disk.sync_folder(self.parent())
     }

@@ -2,6 +2,7 @@
 
 use super::disk::Disk;
 use super::staging::{Run, Staging};
+use headwater_core::sink::SinkOutput;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,28 @@ impl Ledger {
     pub(crate) fn has(&self, application: &str, time: Time) -> bool {
         self.rows.iter().any(|row| row.application == application && row.newest_ms >= time.milliseconds())
     }
+    /// The newest batch that the output has committed, as the journal says, where this knows of none as new.
+    pub(crate) fn lost(&self, output: &SinkOutput<'_>) -> Option<Time> {
+        output.committed.filter(|committed| !self.has(output.application, *committed))
+    }
+    /// An error where it has lost what it knew. `what` it is, and what else was `found`, is for people.
+    pub(crate) fn check(&self, what: &str, found: Option<&str>, output: &SinkOutput<'_>) -> Result<()> {
+        let Some(committed) = self.lost(output).map(Time::milliseconds) else { return Ok(()) };
+        let SinkOutput { application, operator, .. } = output;
+        let known = match self.rows.iter().find(|row| row.application == *application) {
+            Some(row) => format!("nothing behind {} ms of", row.newest_ms),
+            None => "nothing of".to_owned(),
+        };
+        let found = found.map(|found| format!(" ({found})")).unwrap_or_default();
+        let message = format!(
+            "{what} knows {known} the output {operator:?} of the application {application:?}{found}, and the journal in the \
+             checkpoint folder says that its batch of {committed} ms was committed. If it, or a file in it, was removed or is \
+             an older copy, restore it as it was. If it is lost, look at what is there; if the output has written elsewhere \
+             until now, all is well. Then start once with `.accept_lost_ledger()`, which goes on behind {committed} ms and \
+             leaves the rest as it is"
+        );
+        Err(Error::new(ErrorKind::Data, message))
+    }
     /// With the application's newest batch, and without those that wrote longest ago if there are too many.
     pub(crate) fn with(&self, application: &str, time: Time) -> Ledger {
         let others = self.rows.iter().filter(|row| row.application != application);
@@ -66,7 +89,7 @@ impl Ledger {
     }
 }
 
-fn path_in(folder: &str) -> String {
+pub(super) fn path_in(folder: &str) -> String {
     format!("{folder}/ledger")
 }
 

@@ -4,6 +4,7 @@
 mod batch_folders;
 pub(crate) mod disk;
 pub(crate) mod ledger;
+pub(crate) mod local_path;
 mod note;
 pub(crate) mod part_file;
 mod prepared;
@@ -38,8 +39,13 @@ use prepared::Prepared;
 /// there already and was made by somebody else is an error, and is left as it is. Give the output a name for good
 /// with `.uid("...")`, since it is by this name that its batches are known again.
 ///
+/// # A lost ledger
+/// The newest batch is noted in `_headwater`. Where the journal knows of a committed batch and the note of none as new, it
+/// was removed or is an older copy, and the start fails. Put it back, or see
+/// [`accept_lost_ledger`](FileSink::accept_lost_ledger).
+///
 /// # Errors
-/// A full disk is of the kind `Resources`; a folder that may not be written to, was removed while the program ran, or is
+/// A prefix that cannot be, or that names another store (`hdfs://`, `s3://`), fails the start. A full disk is of the kind `Resources`; a folder that may not be written to, was removed while the program ran, or is
 /// somebody else's is `Program`; all else that a disk does is `Outside`. None of them loses or doubles a batch: it is tried
 /// again as [`on_failure`](headwater_core::dstream::OutputOperation::on_failure) says, or by the next process.
 pub struct FileSink<F> {
@@ -197,6 +203,12 @@ impl<F> FileSink<F> {
         self.folders.suffix = suffix.into();
         self
     }
+    /// Goes on behind the last committed batch where the ledger in `_headwater` has lost what it knew, instead of failing the
+    /// start. For one start, by someone who has looked at the folders: with it the next loss would pass unseen.
+    pub fn accept_lost_ledger(mut self) -> FileSink<F> {
+        self.folders.accepts_lost_ledger = true;
+        self
+    }
     /// A batch without records makes no folder.
     ///
     /// ```
@@ -216,11 +228,13 @@ impl<F> FileSink<F> {
     }
 }
 
-impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
-    fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
-        self.folders.recover(output)
-    }
-    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+impl<F> FileSink<F> {
+    /// Writes a partition into a folder of its own.
+    fn write_part<T>(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>>
+    where
+        F: FileFormat<T>,
+        T: 'static,
+    {
         let disk = Disk(&*part.env.files);
         let folder = self.folders.staging(part.operator).new_attempt(disk, part.time)?;
         let mut records = records.enumerate();
@@ -235,6 +249,16 @@ impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
                 Err(error)
             }
         }
+    }
+}
+
+impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
+    fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        self.folders.recover(output)
+    }
+    fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
+        let disk = Disk(&*part.env.files);
+        self.write_part(part, records).map_err(|error| self.folders.cause(disk, part.operator, error))
     }
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         self.folders.commit(batch, parts)

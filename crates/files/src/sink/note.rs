@@ -47,8 +47,8 @@ impl Note {
         }
         let found = found.map_or("something that is no sink of this release".to_owned(), |note| note.to_string());
         let message = format!(
-            "{folder} is there already, and was written by {found}, not by {self}: remove it, or choose another name for \
-             the output"
+            "{folder} is there already, and was written by {found}, not by {self}: remove it, or choose another \
+             prefix for one of the outputs"
         );
         Err(Error::new(ErrorKind::Program, message))
     }

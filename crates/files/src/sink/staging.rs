@@ -27,6 +27,9 @@ const HIDDEN: &str = "_headwater";
 /// Of the names of output and place in the name of a folder, for people; a hash makes it unique.
 const NAME_CHARS_MAX: usize = 60;
 
+/// How often something is thrown away anew, where others throw away at the same time.
+const TRIES_MAX: usize = 8;
+
 /// The hidden folder of one output at one place.
 pub(crate) struct Staging {
     pub(crate) path: String,
@@ -61,40 +64,65 @@ impl Staging {
     /// Makes this process the one that commits, and throws away what others have prepared.
     pub(crate) fn take_over(&self, disk: Disk<'_>) -> Result<Run> {
         disk.create_folder_durably(&self.path)?;
-        let runs = self.runs();
-        let run = disk.create_unique_folder(&runs)?;
-        let garbage = format!("{}/garbage", self.path);
-        let bin = disk.create_unique_folder(&garbage)?;
-        for other in disk.list(&runs)? {
-            let path = format!("{runs}/{}", other.name);
-            if path != run {
-                moved_away(disk, &path, &format!("{bin}/run-{}", other.name))?;
+        let run = Run { path: disk.create_unique_folder(&self.runs())? };
+        let moved = self.with_bin(disk, |bin| {
+            for other in disk.list(&self.runs())? {
+                let path = format!("{}/{}", self.runs(), other.name);
+                if path != run.path {
+                    moved_away(disk, &path, &format!("{bin}/run-{}", other.name))?;
+                }
+            }
+            moved_away(disk, &format!("{}/prepared", self.path), &format!("{bin}/prepared"))?;
+            // With what earlier ones have left.
+            disk.remove_folder(&self.garbage())
+        });
+        match moved {
+            Ok(()) if disk.exists(&run.path)? => Ok(run),
+            moved => {
+                let gone = || Error::program(format!("{} is gone", run.path));
+                Err(self.cause(disk, &run, moved.err().unwrap_or_else(gone)))
             }
         }
-        moved_away(disk, &format!("{}/prepared", self.path), &format!("{bin}/prepared"))?;
-        disk.remove_folder(&garbage)?;
-        Ok(Run { path: run })
     }
     /// Removes what another process may still write to.
     pub(crate) fn discard(&self, disk: Disk<'_>, path: &str) -> Result<()> {
-        let bin = disk.create_unique_folder(&format!("{}/garbage", self.path))?;
-        moved_away(disk, path, &format!("{bin}/it"))?;
-        disk.remove_folder(&bin)
+        self.with_bin(disk, |bin| {
+            moved_away(disk, path, &format!("{bin}/it"))?;
+            disk.remove_folder(bin)
+        })
+    }
+    /// Moves something into a new folder that is to be removed. Another process that starts now may remove that folder, or
+    /// make one beside it, at any moment; then it is tried again.
+    fn with_bin(&self, disk: Disk<'_>, body: impl Fn(&str) -> Result<()>) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            match disk.create_unique_folder(&self.garbage()).and_then(|bin| body(&bin)) {
+                Err(error) if error.kind() == ErrorKind::Program && tries < TRIES_MAX => tries += 1,
+                done => return done,
+            }
+        }
     }
     /// Why the step of a run has failed: where another process has taken over, that is it.
     pub(crate) fn cause(&self, disk: Disk<'_>, run: &Run, error: Error) -> Error {
-        match (disk.exists(&run.path), disk.list_if_there(&self.runs())) {
-            (Ok(false), Ok(runs)) if runs.is_empty() => Error::program(format!(
+        match (disk.exists(&run.path), disk.exists(&self.runs())) {
+            (Ok(false), Ok(false)) => Error::program(format!(
                 "{} was removed while the program ran: leave hidden folders alone, and start the program again ({error})",
                 self.path
             )),
-            (Ok(false), Ok(_)) => {
-                let message =
-                    format!("another process has taken over the output that is written by way of {}", self.path);
+            (Ok(false), Ok(true)) => {
+                let message = format!(
+                    "another application, or another process of this one, has taken over {}, by way of which this output \
+                     writes: an output has one writer at a place. End the other one; or, if both shall write, give one of \
+                     the two outputs another name by `.uid(\"...\")`",
+                    self.path
+                );
                 Error::new(ErrorKind::Fenced, message)
             }
             _ => error,
         }
+    }
+    fn garbage(&self) -> String {
+        format!("{}/garbage", self.path)
     }
     fn runs(&self) -> String {
         format!("{}/runs", self.path)

@@ -12,6 +12,7 @@ use crate::sink::ledger::Ledger;
 use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Events from one snapshot to the next.
 pub(crate) const EVENTS_BETWEEN: u64 = 32;
@@ -28,6 +29,26 @@ pub(crate) struct FileEntry {
     pub(crate) pending: Option<String>,
     pub(crate) records: u64,
     pub(crate) bytes: u64,
+    /// The first and the last batch that it has records of, in milliseconds; none where an older release wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) batches: Option<(i64, i64)>,
+}
+impl FileEntry {
+    /// The error that it is not where it should be, at `path`.
+    pub(crate) fn missing(&self, path: &str) -> Error {
+        let of = match self.batches {
+            Some((first, last)) if first == last => format!(" of the batch of {first} ms"),
+            Some((first, last)) => format!(" of the batches from {first} to {last} ms"),
+            None => String::new(),
+        };
+        let FileEntry { records, bytes, .. } = self;
+        let plural = if *records == 1 { "" } else { "s" };
+        let message = format!(
+            "{path} is missing, which the table's manifest lists with {records} record{plural} in {bytes} bytes{of}: somebody has \
+             removed it, so put it back"
+        );
+        Error::new(ErrorKind::Data, message)
+    }
 }
 
 /// A step from one manifest to the next.
@@ -109,6 +130,18 @@ impl Manifest {
         }
         Ok(manifest)
     }
+    /// What is told of files of the output that it does not know, of those in the table's folder.
+    pub(crate) fn unlisted(&self, there: &[String]) -> Option<String> {
+        let known: HashSet<&str> = self.files.iter().map(|file| &*file.name).collect();
+        let unlisted: Vec<&String> = there.iter().filter(|name| !known.contains(&***name)).collect();
+        let first = unlisted.first()?;
+        let files = if unlisted.len() == 1 {
+            "1 file of this output is"
+        } else {
+            &format!("{} files of this output are", unlisted.len())
+        };
+        Some(format!("{files} not in it, such as {first}"))
+    }
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts and numbers are JSON")
     }
@@ -152,7 +185,13 @@ mod tests {
 
     #[test]
     fn events_add_files_and_take_out_others_and_note_batches() {
-        let file = |name: &str| FileEntry { name: name.into(), pending: Some("p".into()), records: 1, bytes: 2 };
+        let file = |name: &str| FileEntry {
+            name: name.into(),
+            pending: Some("p".into()),
+            records: 1,
+            bytes: 2,
+            batches: None,
+        };
         let time = Time::from_millis;
         let mut manifest = Manifest::new();
         manifest.apply(&Event::new(Some(("app", time(1000))), vec![file("a"), file("b")], Vec::new()));

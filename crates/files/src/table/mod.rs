@@ -1,27 +1,32 @@
 //! [`TableSink`]: all batches of a stream in one folder, in files of a good size, exactly once.
 
 mod manifest;
+mod part_names;
+mod place;
+mod prepared_files;
 mod reader;
+mod small_files;
 mod store;
 
 pub use reader::{TableFile, TableReader};
 
 use crate::formats::TableFormat;
 use crate::sink::disk::Disk;
+use crate::sink::local_path::check_local;
 use crate::sink::part_file::PartFile;
 use crate::sink::staging::Staging;
 use headwater_core::env::Env;
 use headwater_core::rdd::PartitionRecords;
 use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater_core::{Error, ErrorKind, Record, Result};
-use std::sync::{Mutex, PoisonError};
-use store::{PreparedFiles, Store, WrittenFile};
+use place::Place;
+use prepared_files::{PreparedFiles, WrittenFile};
+use small_files::small_files;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::Store;
 
 /// From so many bytes on a file is closed and another begun.
 const ROLL_BYTES: u64 = 128 << 20;
-/// So many small files are merged, whatever their size.
-const MERGED_FILES_MAX: usize = 64;
-
 /// Writes all batches into one folder, as files `part-<output>-<number>-<number>[.suffix]`, and notes in a manifest which
 /// files count: [`FileSink::table`](crate::FileSink::table) makes one. With a checkpoint folder each batch is there
 /// exactly once, whatever process ended when. Several outputs may write to one table, each with a manifest of its own.
@@ -38,8 +43,14 @@ const MERGED_FILES_MAX: usize = 64;
 /// A task begins another file behind [`roll_bytes`](TableSink::roll_bytes). With [`compact`](TableSink::compact) the files
 /// of finished batches that are smaller than half of the target are merged behind a commit, as soon as they come to the
 /// target together, or are 64. Merging reads and writes records again, on the thread that commits. What fails there is a
-/// warning: the files stay as they are, and it is tried again behind the next batch. Metadata are a line for each file in
+/// warning: the files stay as they are, and it is tried again behind the next batch. A file that somebody has removed is told
+/// once, and the others are merged without it. Metadata are a line for each file in
 /// each of two snapshots, and the events behind the older one, at most 64.
+///
+/// # A lost manifest
+/// Where the journal knows of a committed batch and the manifest of none as new, the start fails: `_headwater`, or a file of
+/// it, was removed or is an older copy. Put it back, or see [`accept_lost_ledger`](TableSink::accept_lost_ledger). No file is
+/// ever replaced by another.
 ///
 /// Errors are those of [`FileSink`](crate::FileSink).
 pub struct TableSink<F> {
@@ -48,14 +59,22 @@ pub struct TableSink<F> {
     suffix: String,
     roll_bytes: u64,
     compact_bytes: Option<u64>,
+    accepts_lost_ledger: bool,
     /// Known on the driver, from the start on.
     store: Mutex<Option<Store>>,
 }
 
 impl<F> TableSink<F> {
     pub(crate) fn new(folder: String, format: F) -> TableSink<F> {
-        let (suffix, store) = (String::new(), Mutex::new(None));
-        TableSink { format, folder, suffix, roll_bytes: ROLL_BYTES, compact_bytes: None, store }
+        TableSink {
+            format,
+            folder,
+            suffix: String::new(),
+            roll_bytes: ROLL_BYTES,
+            compact_bytes: None,
+            accepts_lost_ledger: false,
+            store: Mutex::new(None),
+        }
     }
     /// What the names of the files end with, behind a dot.
     pub fn suffix(self, suffix: impl Into<String>) -> TableSink<F> {
@@ -69,13 +88,22 @@ impl<F> TableSink<F> {
     pub fn compact(self, target_bytes: u64) -> TableSink<F> {
         TableSink { compact_bytes: Some(target_bytes), ..self }
     }
+    /// Goes on behind the last committed batch where the manifest has lost what it knew, instead of failing the start; files
+    /// that are not in it stay as they are. For one start, by someone who has looked at the folder: with it the next loss
+    /// would pass unseen.
+    pub fn accept_lost_ledger(self) -> TableSink<F> {
+        TableSink { accepts_lost_ledger: true, ..self }
+    }
 
     fn staging(&self, operator: &str) -> Staging {
         Staging::new(&self.folder, "table", operator)
     }
     fn with_store<R>(&self, body: impl FnOnce(&mut Store) -> Result<R>) -> Result<R> {
         let missing = || Error::new(ErrorKind::Internal, "a table is committed to before recover was called");
-        body(self.store.lock().unwrap_or_else(PoisonError::into_inner).as_mut().ok_or_else(missing)?)
+        body(self.store().as_mut().ok_or_else(missing)?)
+    }
+    fn store(&self) -> MutexGuard<'_, Option<Store>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Writes records into files of a folder, each up to the size of a file.
     fn write<T>(
@@ -110,15 +138,8 @@ impl<F> TableSink<F> {
         F: TableFormat<T>,
         T: 'static,
     {
-        let (mut small, mut bytes) = (Vec::new(), 0);
-        for file in store.manifest.files.iter().filter(|file| file.bytes < target_bytes / 2) {
-            small.push(file.name.clone());
-            bytes += file.bytes;
-            if bytes >= target_bytes || small.len() == MERGED_FILES_MAX {
-                break;
-            }
-        }
-        if small.len() < 2 || (bytes < target_bytes && small.len() < MERGED_FILES_MAX) {
+        let small = small_files(env, store, target_bytes)?;
+        if small.is_empty() {
             return Ok(());
         }
         let (disk, folder) = (Disk(&*env.files), store.merge_folder(Disk(&*env.files))?);
@@ -149,28 +170,37 @@ impl<F> TableSink<F> {
 
 impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        check_local("FileSink::table", &self.folder)?;
         if self.folder.is_empty() || self.folder.contains('\0') || self.suffix.contains(['\0', '/']) {
             let (folder, suffix) = (&self.folder, &self.suffix);
             let message =
                 format!("a table in {folder:?} with the suffix {suffix:?}: a name, no NUL bytes, no / in a suffix");
             return Err(Error::program(message));
         }
-        let disk = Disk(&*output.env.files);
-        let store = Store::open(disk, &self.folder, &self.suffix, self.staging(output.operator))?;
-        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(store);
+        let accepts_lost_ledger = self.accepts_lost_ledger;
+        let place = Place { folder: &self.folder, suffix: &self.suffix, accepts_lost_ledger };
+        let store = Store::open(&place, self.staging(output.operator), output)?;
+        *self.store() = Some(store);
         Ok(())
     }
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let disk = Disk(&*part.env.files);
-        let folder = self.staging(part.operator).new_attempt(disk, part.time)?;
-        match self.write(part.env, &folder, self.roll_bytes, records, |index, error| part.refuse(index, error)) {
-            Ok(files) => Ok(PreparedFiles { folder, files }.to_bytes()),
-            Err(error) => {
-                // Half of a file, of which a full disk has the least need. If that fails too it goes with the batch.
-                let _left = disk.remove_folder(&folder);
-                Err(error)
+        let written = self.staging(part.operator).new_attempt(disk, part.time).and_then(|folder| {
+            let refuse = |index, error| part.refuse(index, error);
+            match self.write(part.env, &folder, self.roll_bytes, records, refuse) {
+                Ok(files) => Ok(PreparedFiles { folder, files }.to_bytes()),
+                Err(error) => {
+                    // Half of a file, of which a full disk has the least need. If that fails too it goes with the batch.
+                    let _left = disk.remove_folder(&folder);
+                    Err(error)
+                }
             }
-        }
+        });
+        // On a worker nothing is known of who has taken over.
+        written.map_err(|error| match &*self.store() {
+            Some(store) => store.cause(disk, error),
+            None => error,
+        })
     }
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         let (env, disk) = (batch.output.env, Disk(&*batch.output.env.files));

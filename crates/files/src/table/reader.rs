@@ -4,6 +4,7 @@ use super::manifest::Manifest;
 use super::store::manifest_folder;
 use crate::formats::TableFormat;
 use crate::sink::disk::Disk;
+use crate::sink::local_path::check_local;
 use crate::sink::staging::Staging;
 use headwater_core::env::FileSystem;
 use headwater_core::{Error, ErrorKind, Result};
@@ -27,12 +28,14 @@ pub struct TableFile {
 pub struct TableReader<F> {
     disk: Arc<dyn FileSystem>,
     format: F,
+    folder: String,
     files: Vec<TableFile>,
 }
 
 impl<F> TableReader<F> {
     /// Reads the manifests of the folder. A folder without any is a table without files.
     pub fn open(disk: Arc<dyn FileSystem>, folder: &str, format: F) -> Result<TableReader<F>> {
+        check_local("TableReader", folder)?;
         let mut files = Vec::new();
         for staging in Staging::all(Disk(&*disk), folder)? {
             let manifest = Manifest::read(Disk(&*disk), &manifest_folder(&staging))?;
@@ -43,14 +46,15 @@ impl<F> TableReader<F> {
                 pending: file.pending.map(|pending| format!("{}/{pending}", staging.path)),
             }));
         }
-        Ok(TableReader { disk, format, files })
+        Ok(TableReader { disk, format, folder: folder.to_owned(), files })
     }
     /// The files, output by output, and of each in the order in which their first records came.
     pub fn files(&self) -> &[TableFile] {
         &self.files
     }
     /// All records, file by file. A file that was merged with others since the table was opened is an error of the kind
-    /// `Outside`, behind which the table is to be opened again.
+    /// `Outside`, behind which the table is to be opened again. One that somebody has removed is an error of the kind `Data`,
+    /// which says what it had.
     pub fn records<T: 'static>(&self) -> impl Iterator<Item = Result<T>>
     where
         F: TableFormat<T>,
@@ -73,10 +77,20 @@ impl<F> TableReader<F> {
         match opened {
             Ok(input) => self.format.read(input, &file.path),
             Err(error) if self.disk.exists(&file.path)? => Err(error),
-            Err(_) => {
-                let message = format!("{} was merged with others since the table was opened: open it again", file.path);
-                Err(Error::new(ErrorKind::Outside, message))
+            Err(_) => Err(self.gone(file)?),
+        }
+    }
+    /// Why a file is not there any more. The manifest says so, which is newer than the file that was looked for: no file comes
+    /// back into it.
+    fn gone(&self, file: &TableFile) -> Result<Error> {
+        let disk = Disk(&*self.disk);
+        for staging in Staging::all(disk, &self.folder)? {
+            let entries = Manifest::read(disk, &manifest_folder(&staging))?.files;
+            if let Some(entry) = entries.iter().find(|entry| format!("{}/{}", self.folder, entry.name) == file.path) {
+                return Ok(entry.missing(&file.path));
             }
         }
+        let message = format!("{} was merged with others since the table was opened: open it again", file.path);
+        Ok(Error::new(ErrorKind::Outside, message))
     }
 }

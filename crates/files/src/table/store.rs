@@ -4,64 +4,78 @@
 //! has taken out is removed. A process that ends behind the event leaves the rest to the next one, which does it first.
 
 use super::manifest::{EVENTS_BETWEEN, Event, FileEntry, Manifest, Numbered, event_path, snapshot_path};
+use super::part_names::PartNames;
+use super::place::Place;
+use super::prepared_files::{PreparedFiles, WrittenFile};
 use crate::sink::disk::Disk;
 use crate::sink::staging::{Run, Staging};
-use headwater_core::sink::SinkBatch;
+use headwater_core::sink::{SinkBatch, SinkOutput};
+use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
-use serde::{Deserialize, Serialize};
-
-/// What a task says of the files that it has written, on its way to the driver.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct PreparedFiles {
-    pub(crate) folder: String,
-    pub(crate) files: Vec<WrittenFile>,
-}
-/// A file in such a folder.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct WrittenFile {
-    pub(crate) name: String,
-    pub(crate) records: u64,
-    pub(crate) bytes: u64,
-}
-impl PreparedFiles {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("texts and numbers are JSON")
-    }
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<PreparedFiles> {
-        let none = |error| Error::new(ErrorKind::Internal, "a task returned no prepared files").because(error);
-        serde_json::from_slice(bytes).map_err(none)
-    }
-}
+use std::collections::HashSet;
 
 /// What is known from the start on.
 pub(crate) struct Store {
     folder: String,
-    suffix: String,
+    names: PartNames,
     pub(crate) staging: Staging,
     run: Run,
     pub(crate) manifest: Manifest,
     /// Whether all that the newest event says is done.
     is_settled: bool,
     newest_snapshot: u64,
+    /// Files of the manifest that somebody has removed, as far as that was told. Forgotten with the process.
+    pub(crate) missing: HashSet<String>,
 }
 
 impl Store {
     /// Takes the output over and ends what an earlier process has begun.
-    pub(crate) fn open(disk: Disk<'_>, folder: &str, suffix: &str, staging: Staging) -> Result<Store> {
-        let run = staging.take_over(disk)?;
-        [manifest_folder(&staging), pending_folder(&staging)]
-            .iter()
-            .try_for_each(|path| disk.create_folder_durably(path))?;
-        let newest_snapshot = Numbered::list(disk, &manifest_folder(&staging))?.snapshots.pop().unwrap_or(0);
-        let manifest = Manifest::read(disk, &manifest_folder(&staging))?;
-        let (folder, suffix) = (folder.to_owned(), suffix.to_owned());
-        let mut store = Store { folder, suffix, staging, run, manifest, is_settled: false, newest_snapshot };
-        store.settle(disk)?;
-        // What was on its way and does not count.
-        for left in disk.list(&pending_folder(&store.staging))? {
-            store.staging.discard(disk, &format!("{}/{}", pending_folder(&store.staging), left.name))?;
+    pub(crate) fn open(place: &Place<'_>, staging: Staging, output: &SinkOutput<'_>) -> Result<Store> {
+        let (disk, folder) = (Disk(&*output.env.files), manifest_folder(&staging));
+        // A manifest only grows, so this is known before the door; and nothing may be made where it is lost, nor may what
+        // waits in `pending` be thrown away.
+        if !place.accepts_lost_ledger {
+            place.check(disk, &staging, output)?;
         }
+        let run = staging.take_over(disk)?;
+        let read = || {
+            [&folder, &pending_folder(&staging)].into_iter().try_for_each(|path| disk.create_folder_durably(path))?;
+            let newest_snapshot = Numbered::list(disk, &folder)?.snapshots.pop().unwrap_or(0);
+            let manifest = Manifest::read(disk, &folder)?;
+            let names = place.names(disk, &staging, manifest.number)?;
+            Ok((newest_snapshot, manifest, names))
+        };
+        let (newest_snapshot, manifest, names) = read().map_err(|error| staging.cause(disk, &run, error))?;
+        let (folder, missing) = (place.folder.to_owned(), HashSet::new());
+        let mut store = Store { folder, names, staging, run, manifest, is_settled: false, newest_snapshot, missing };
+        store.begin(disk, output).map_err(|error| store.cause(disk, error))?;
         Ok(store)
+    }
+    /// Ends what an earlier process has begun.
+    fn begin(&mut self, disk: Disk<'_>, output: &SinkOutput<'_>) -> Result<()> {
+        self.settle(disk)?;
+        // What was on its way and does not count.
+        let pending = pending_folder(&self.staging);
+        for left in disk.list(&pending)? {
+            self.staging.discard(disk, &format!("{pending}/{}", left.name))?;
+        }
+        self.accept_loss(disk, output)?;
+        if let Some(unlisted) = self.manifest.unlisted(&self.names.list(disk)?) {
+            let manifest = manifest_folder(&self.staging);
+            let seen = "whoever lists the folder sees them, and `TableReader` does not";
+            output.env.console.warn(&format!("the manifest {manifest} may be an older one: {unlisted}; {seen}"));
+        }
+        Ok(())
+    }
+    /// Why a step has failed.
+    pub(crate) fn cause(&self, disk: Disk<'_>, error: Error) -> Error {
+        self.staging.cause(disk, &self.run, error)
+    }
+    /// Notes the newest batch that the journal knows, where it is accepted that the manifest has lost it.
+    fn accept_loss(&mut self, disk: Disk<'_>, output: &SinkOutput<'_>) -> Result<()> {
+        let Some(committed) = self.manifest.ledger.lost(output) else { return Ok(()) };
+        self.append(disk, Event::new(Some((output.application, committed)), Vec::new(), Vec::new()))?;
+        self.settle(disk)
     }
     /// Adds the files of a batch, unless they are there.
     pub(crate) fn commit(&mut self, disk: Disk<'_>, batch: &SinkBatch<'_>, parts: &[PreparedFiles]) -> Result<()> {
@@ -70,21 +84,22 @@ impl Store {
             if self.manifest.ledger.has(application, batch.time) {
                 return Ok(());
             }
-            let added = self.move_to_pending(disk, parts)?;
+            let added = self.move_to_pending(disk, batch.time, parts)?;
             self.append(disk, Event::new(Some((application, batch.time)), added, Vec::new()))?;
             self.settle(disk)
         });
-        committed.map_err(|error| self.staging.cause(disk, &self.run, error))
+        committed.map_err(|error| self.cause(disk, error))
     }
     /// Puts the files of a folder below `pending` in the place of others.
     pub(crate) fn replace(&mut self, disk: Disk<'_>, merged: &PreparedFiles, removed: Vec<String>) -> Result<()> {
         let name = merged.folder.rsplit('/').next().unwrap_or_default();
-        let added = self.entries(merged.files.iter().map(|file| (format!("pending/{name}/{}", file.name), file)));
+        let files = merged.files.iter().map(|file| (format!("pending/{name}/{}", file.name), file)).collect();
         let replaced = disk.sync_folder(&pending_folder(&self.staging)).and_then(|()| {
+            let added = self.entries(disk, files, self.batches_of(&removed))?;
             self.append(disk, Event::new(None, added, removed))?;
             self.settle(disk)
         });
-        replaced.map_err(|error| self.staging.cause(disk, &self.run, error))
+        replaced.map_err(|error| self.cause(disk, error))
     }
     /// A new folder for merged files.
     pub(crate) fn merge_folder(&self, disk: Disk<'_>) -> Result<String> {
@@ -92,10 +107,10 @@ impl Store {
     }
     /// Where a file of the manifest is to be seen.
     pub(crate) fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.folder)
+        self.names.path(name)
     }
 
-    fn move_to_pending(&self, disk: Disk<'_>, parts: &[PreparedFiles]) -> Result<Vec<FileEntry>> {
+    fn move_to_pending(&mut self, disk: Disk<'_>, time: Time, parts: &[PreparedFiles]) -> Result<Vec<FileEntry>> {
         let (pending, number) = (pending_folder(&self.staging), self.manifest.number + 1);
         let mut files = Vec::new();
         for (partition, part) in parts.iter().enumerate().filter(|(_, part)| !part.files.is_empty()) {
@@ -110,17 +125,31 @@ impl Store {
             files.extend(part.files.iter().map(|file| (format!("pending/{name}/{}", file.name), file)));
         }
         disk.sync_folder(&pending)?;
-        Ok(self.entries(files.into_iter()))
+        self.entries(disk, files, Some((time.milliseconds(), time.milliseconds())))
     }
     /// The entries of the next event's files, with names that nothing else has or had.
-    fn entries<'a>(&self, files: impl Iterator<Item = (String, &'a WrittenFile)>) -> Vec<FileEntry> {
-        let (number, key) = (self.manifest.number + 1, self.staging.hash());
-        let suffix = if self.suffix.is_empty() { String::new() } else { format!(".{}", self.suffix) };
-        let entry = |(at, (pending, file)): (usize, (String, &WrittenFile))| {
-            let name = format!("part-{key}-{number:010}-{at:05}{suffix}");
-            FileEntry { name, pending: Some(pending), records: file.records, bytes: file.bytes }
+    fn entries(
+        &mut self,
+        disk: Disk<'_>,
+        files: Vec<(String, &WrittenFile)>,
+        batches: Option<(i64, i64)>,
+    ) -> Result<Vec<FileEntry>> {
+        let names = self.names.free(disk, self.manifest.number + 1, files.len())?;
+        let entry = |(name, (pending, file)): (String, (String, &WrittenFile))| FileEntry {
+            name,
+            pending: Some(pending),
+            records: file.records,
+            bytes: file.bytes,
+            batches,
         };
-        files.enumerate().map(entry).collect()
+        Ok(names.into_iter().zip(files).map(entry).collect())
+    }
+    /// The first and the last batch of files of the manifest, if it is known of each.
+    fn batches_of(&self, names: &[String]) -> Option<(i64, i64)> {
+        let files = self.manifest.files.iter().filter(|file| names.contains(&file.name));
+        let batches: Vec<(i64, i64)> = files.map(|file| file.batches).collect::<Option<_>>()?;
+        let first = batches.iter().map(|(first, _)| *first).min()?;
+        Some((first, batches.iter().map(|(_, last)| *last).max()?))
     }
     /// From here on it counts.
     fn append(&mut self, disk: Disk<'_>, event: Event) -> Result<()> {
@@ -144,12 +173,7 @@ impl Store {
         }
         let moving = self.manifest.files.iter().filter_map(|file| Some((file, file.pending.as_ref()?)));
         for (file, pending) in moving {
-            let to = self.path(&file.name);
-            if let Err(error) = disk.rename(&format!("{}/{pending}", self.staging.path), &to)
-                && !disk.exists(&to)?
-            {
-                return Err(error);
-            }
+            move_to_name(disk, &format!("{}/{pending}", self.staging.path), &self.path(&file.name))?;
         }
         disk.sync_folder(&self.folder)?;
         if !self.manifest.condemned.is_empty() {
@@ -178,6 +202,23 @@ impl Store {
         let old = snapshots.iter().filter(|number| *number < older).map(|number| snapshot_path(&folder, *number));
         let events = events.iter().filter(|number| *number <= older).map(|number| event_path(&folder, *number));
         old.chain(events).try_for_each(|path| disk.remove_file(&path))
+    }
+}
+
+/// Moves a file to where it is seen, unless that is done. What has its name is never replaced.
+fn move_to_name(disk: Disk<'_>, from: &str, to: &str) -> Result<()> {
+    if disk.exists(to)? {
+        if !disk.exists(from)? {
+            return Ok(());
+        }
+        let message = format!(
+            "{to} is there already, and a file of a committed batch, {from}, is to have the name: move it away"
+        );
+        return Err(Error::new(ErrorKind::Data, message));
+    }
+    match disk.rename(from, to) {
+        Err(error) if !disk.exists(to)? => Err(error),
+        _ => Ok(()),
     }
 }
 

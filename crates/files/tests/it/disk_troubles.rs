@@ -4,7 +4,8 @@ use crate::lives::{Application, BATCHES, bytes_of};
 use crate::simulated_disk::{Fault, SimulatedDisk};
 use headwater::ErrorKind;
 use headwater::env::FileSystem;
-use headwater_files::FileSink;
+use headwater::sink::Sink;
+use headwater_files::{FileSink, formats::TextLines};
 use std::io::{self, Write};
 
 fn application() -> Application {
@@ -69,6 +70,22 @@ fn a_folder_that_somebody_else_made_is_left_as_it_is() {
 }
 
 #[test]
+fn of_two_outputs_on_one_prefix_the_one_that_comes_later_says_whose_the_folder_is() {
+    let steps = application().live(None, 1).0.steps();
+    for step in 1..=steps {
+        let application = application();
+        let other = application.another("app", "other");
+        let first = Fault::Meanwhile(Box::new(move || drop(other.live(None, 1))));
+        let Err(error) = application.live(Some((step, first)), 1).1 else { continue };
+        assert_eq!(error.kind(), ErrorKind::Program, "at {step}: {error}");
+        let error = error.to_string();
+        let whose = "is there already, and was written by the output other of the application app in its batch of";
+        assert!(error.contains(whose), "at {step}: {error}");
+        assert!(error.ends_with("remove it, or choose another prefix for one of the outputs"), "at {step}: {error}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_removed_while_the_program_runs_is_told_and_the_next_process_goes_on() {
     let steps = application().live(None, 1).0.steps();
     for step in 1..=steps {
@@ -79,7 +96,13 @@ fn a_folder_that_is_removed_while_the_program_runs_is_told_and_the_next_process_
         let Err(error) = ended else { continue };
         assert_eq!(error.kind(), ErrorKind::Program, "at {step}: {error}");
         let noted = application.journal.load(std::sync::atomic::Ordering::SeqCst);
-        application.live(None, 1).1.unwrap();
+        if noted > 0 {
+            // What the journal knows is gone, and so somebody must look.
+            let error = application.live(None, 1).1.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Data, "at {step}: {error}");
+        }
+        let sink = || Box::new(FileSink::text("out/numbers").accept_lost_ledger()) as _;
+        Application { sink, ..application.clone() }.live(None, 1).1.unwrap();
         let left = batches_seen(&application.disk);
         let wanted = (noted + 1..=BATCHES).map(|batch| format!("numbers-{batch}000"));
         assert!(wanted.into_iter().all(|batch| left.contains(&batch)), "at {step}: {left:?}, noted {noted}");
@@ -92,6 +115,40 @@ fn a_name_that_cannot_be_is_refused_at_the_start() {
     let error = application.live(None, 1).1.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Program);
     assert!(error.to_string().contains("the suffix \"a/b\": no NUL bytes, and no / in a suffix"), "{error}");
+}
+
+#[test]
+fn a_prefix_without_a_name_is_refused_at_the_start_and_makes_no_folder() {
+    let sinks: [(&str, fn() -> Box<dyn Sink<u64>>); 3] = [
+        ("\"\"", || Box::new(FileSink::text("").suffix("txt"))),
+        ("\"out/\"", || Box::new(FileSink::text("out/").suffix("txt"))),
+        ("\"/\"", || Box::new(FileSink::text("/"))),
+    ];
+    for (prefix, sink) in sinks {
+        let (files, ended) = Application::new(sink).live(None, 1);
+        let error = ended.unwrap_err();
+        assert_eq!((error.kind(), files.steps()), (ErrorKind::Program, 0), "{error}");
+        let told = format!("FileSink {prefix}: the prefix has no name in it, with which those of the folders begin");
+        assert!(error.to_string().starts_with(&told), "{error}");
+    }
+}
+
+#[test]
+fn a_path_with_a_scheme_is_refused_at_the_start_and_makes_no_folder() {
+    let sinks: [fn() -> Box<dyn Sink<u64>>; 3] = [
+        || Box::new(FileSink::text("hdfs://nn/numbers")),
+        || Box::new(FileSink::table("s3://bucket/numbers", TextLines)),
+        || Box::new(FileSink::json_lines("file:///numbers")),
+    ];
+    let told = ["the scheme \"hdfs\" is not supported", "the scheme \"s3\" is not supported", "write \"/numbers\""];
+    for (sink, told) in sinks.into_iter().zip(told) {
+        let application = Application::new(sink);
+        let (files, ended) = application.live(None, 1);
+        let error = ended.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Program);
+        assert!(error.to_string().contains(told), "{error}");
+        assert_eq!(files.steps(), 0, "{error}");
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) fn numbers_of(batch: u64) -> Vec<u64> {
 /// An application on a disk: its journal, and how its processes make their sink.
 #[derive(Clone)]
 pub(crate) struct Application {
+    /// Its name, and that of its output.
+    pub(crate) names: (&'static str, &'static str),
     pub(crate) disk: SimulatedDisk,
     pub(crate) sink: fn() -> Box<dyn Sink<u64>>,
     /// The last batch of which it is noted that it is committed.
@@ -31,7 +33,11 @@ pub(crate) struct Application {
 
 impl Application {
     pub(crate) fn new(sink: fn() -> Box<dyn Sink<u64>>) -> Application {
-        Application { disk: SimulatedDisk::new(), sink, journal: Arc::default() }
+        Application { names: ("app", "out"), disk: SimulatedDisk::new(), sink, journal: Arc::default() }
+    }
+    /// Another one on the same disk, which has not run yet.
+    pub(crate) fn another(&self, application: &'static str, operator: &'static str) -> Application {
+        Application { names: (application, operator), journal: Arc::default(), ..self.clone() }
     }
     /// A process from its start to its end; what it tries again, `tries` times, as a failure policy has it.
     pub(crate) fn live(&self, fault: Option<(u64, Fault)>, tries: u32) -> (ProcessFiles, Result<()>) {
@@ -43,14 +49,15 @@ impl Application {
     fn run(&self, env: &Env, files: &ProcessFiles, tries: u32) -> Result<()> {
         let (sink, journal) = ((self.sink)(), self.journal.load(Ordering::SeqCst));
         let committed = (journal > 0).then(|| batch_time(journal));
-        let output = SinkOutput { application: "app", operator: "out", committed, env };
+        let (application, operator) = self.names;
+        let output = SinkOutput { application, operator, committed, env };
         again(tries, |_| sink.recover(&output))?;
         for batch in journal + 1..=BATCHES {
             let numbers = numbers_of(batch);
             let (batch, time) = (SinkBatch { output, time: batch_time(batch) }, batch);
             let mut parts = Vec::new();
             for (partition, numbers) in [&numbers[..1], &numbers[1..]].into_iter().enumerate() {
-                let part = |attempt| SinkPart::new("out", batch.time, (partition, attempt), env);
+                let part = |attempt| SinkPart::new(operator, batch.time, (partition, attempt), env);
                 // An attempt that nobody asks for.
                 drop(sink.prepare(&part(0), Vec::from(numbers).into_iter()));
                 parts.push(again(tries, |attempt| sink.prepare(&part(attempt + 1), Vec::from(numbers).into_iter()))?);

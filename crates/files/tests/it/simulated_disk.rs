@@ -303,7 +303,16 @@ impl FileSystem for ProcessFiles {
                 if entry.is_folder { self.remove_folder(&path)? } else { self.remove_file(&path)? }
             }
         }
-        self.remove_file(path)
+        self.step("remove folder", path, |nodes| {
+            // None there is no error.
+            let Ok(id) = nodes.find(path) else { return Ok(()) };
+            if !nodes.names(id)?.is_empty() {
+                return failed(ErrorKind::DirectoryNotEmpty);
+            }
+            let (folder, name) = nodes.place(path)?;
+            nodes.names_mut(folder)?.remove(&name);
+            Ok(())
+        })
     }
 }
 

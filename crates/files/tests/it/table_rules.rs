@@ -3,7 +3,7 @@
 use crate::readers::names;
 use headwater::env::Env;
 use headwater::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
-use headwater::testkit::{SinkTest, TemporaryFolder, temporary_folder};
+use headwater::testkit::{SinkTest, TemporaryFolder, TestEnv, temporary_folder};
 use headwater::{Error, ErrorKind, Record, Result, prelude::*, system_env};
 use headwater_files::formats::{Csv, JsonLines, ObjectFiles, SequenceFileOutputFormat, TextLines};
 use headwater_files::sequence_file::{Codec, Compression};
@@ -93,6 +93,44 @@ fn a_file_that_was_merged_since_the_table_was_opened_is_an_error_that_says_so() 
 }
 
 #[test]
+fn a_file_that_somebody_has_removed_is_an_error_that_says_what_it_had() {
+    let (env, folder) = (system_env(), temporary_folder());
+    commit(&env, &FileSink::table(&*folder, TextLines), 1..=3);
+    let reader = TableReader::open(env.files.clone(), &folder, TextLines).unwrap();
+    let gone = reader.files()[1].path.clone();
+    env.files.remove_file(&gone).unwrap();
+    for reader in [reader, TableReader::open(env.files.clone(), &folder, TextLines).unwrap()] {
+        let error = reader.records::<u64>().collect::<Result<Vec<_>>>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        let told = format!(
+            "{gone} is missing, which the table's manifest lists with 1 record in 2 bytes of the batch of 2000 ms"
+        );
+        assert!(error.to_string().starts_with(&told), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_when_small_ones_are_merged_is_told_once_and_the_others_are_merged() {
+    let (test_env, folder) = (TestEnv::new(), temporary_folder());
+    let env = Env { files: system_env().files, ..test_env.env() };
+    commit(&env, &FileSink::table(&*folder, TextLines), 1..=5);
+    let path = |at: usize| TableReader::open(env.files.clone(), &folder, TextLines).unwrap().files()[at].path.clone();
+    env.files.remove_file(&path(1)).unwrap();
+    // Each has two bytes.
+    commit(&env, &FileSink::table(&*folder, TextLines).compact(6), 6..=9);
+    let warnings = test_env.warnings();
+    let missing: Vec<_> = warnings.iter().filter(|warning| warning.contains("is missing")).collect();
+    assert_eq!(missing.len(), 1, "{warnings:?}");
+    assert!(missing[0].contains("batch of 2000 ms") && missing[0].ends_with("without it"), "{warnings:?}");
+    assert!(!warnings.iter().any(|warning| warning.contains("merged later")), "{warnings:?}");
+    assert!(names(&folder).len() < 6, "{:?}", names(&folder));
+    // A merged file has the batches of all that are in it.
+    env.files.remove_file(&path(0)).unwrap();
+    let error = read::<u64, _>(&folder, TextLines).unwrap_err().to_string();
+    assert!(error.contains("3 records in 6 bytes of the batches from 1000 to 4000 ms"), "{error}");
+}
+
+#[test]
 fn a_manifest_that_is_damaged_or_has_a_gap_is_named() {
     let (env, folder) = (system_env(), temporary_folder());
     commit(&env, &FileSink::table(&*folder, TextLines), 1..=3);
@@ -117,6 +155,8 @@ fn a_folder_that_is_no_table_has_no_files() {
     let output = SinkOutput { application: "app", operator: "out", committed: None, env: &system_env() };
     Sink::<u64>::recover(&FileSink::text(format!("{folder}/numbers")), &output).unwrap();
     assert!(TableReader::open(system_env().files, &folder, TextLines).unwrap().files().is_empty());
+    let error = TableReader::open(system_env().files, "hdfs://nn/table", TextLines).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Program);
     let error = Sink::<u64>::recover(&FileSink::table("", TextLines), &output).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Program);
 }
