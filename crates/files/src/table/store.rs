@@ -29,6 +29,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// The newest committed batch of an application.
+    pub(crate) fn newest(&self, application: &str) -> Option<Time> {
+        self.manifest.ledger.newest(application)
+    }
     /// Takes the output over and ends what an earlier process has begun.
     pub(crate) fn open(place: &Place<'_>, staging: Staging, output: &SinkOutput<'_>) -> Result<Store> {
         let (disk, folder) = (Disk(&*output.env.files), manifest_folder(&staging));
