@@ -137,11 +137,21 @@ impl<T: Data> SettingAside<T> {
         kind: &'static str,
         push: impl Fn(&T, &mut Vec<U>) -> Result<(), AnyError> + Closure,
     ) -> DStream<U> {
+        self.pushing_by(kind, false, push)
+    }
+    /// The same, which may keep keys.
+    #[track_caller]
+    fn pushing_by<U: Record>(
+        &self,
+        kind: &'static str,
+        keeps_keys: bool,
+        push: impl Fn(&T, &mut Vec<U>) -> Result<(), AnyError> + Closure,
+    ) -> DStream<U> {
         let push = Arc::new(push);
         let (of_fresh, of_again) = (push.clone(), push);
         let fresh = move |rdd: Rdd<T>, outlet| {
             let push = of_fresh.clone();
-            rdd.mapped_aside(first_try(outlet), move |record, out| push(record, out))
+            rdd.mapped_aside(Aside { keeps_keys, ..first_try(outlet) }, move |record, out| push(record, out))
         };
         self.operator(kind, fresh, move |record, out| of_again(&record, out))
     }
@@ -218,11 +228,45 @@ impl<T: Data> SettingAside<T> {
     }
 }
 
+impl<K: Data, V: Data> SettingAside<(K, V)> {
+    /// As [`DStream::try_map_values`]: keys stay where they are.
+    ///
+    /// ```
+    /// use headwater::{testkit::check, DStream};
+    /// let half = |n: &i32| if n % 2 == 0 { Ok(n / 2) } else { Err(format!("{n} is odd")) };
+    /// check([vec![('a', 4), ('b', 5)]], |pairs| pairs.set_aside().try_map_values(half), [vec![('a', 2)]]);
+    /// ```
+    #[track_caller]
+    pub fn try_map_values<U: Record, E: Into<AnyError>>(
+        &self,
+        f: impl Fn(&V) -> Result<U, E> + Closure,
+    ) -> DStream<(K, U)> {
+        self.pushing_by("try_map_values", true, move |(key, value), out| {
+            out.push((key.clone(), f(value).map_err(Into::into)?));
+            Ok(())
+        })
+    }
+    /// As [`DStream::map_values`], for an `f` that may panic.
+    ///
+    /// ```
+    /// use headwater::testkit::check;
+    /// check([vec![('a', 2), ('b', 0)]], |pairs| pairs.set_aside().map_values(|n| 10 / n), [vec![('a', 5)]]);
+    /// ```
+    #[track_caller]
+    pub fn map_values<U: Record>(&self, f: impl Fn(&V) -> U + Closure) -> DStream<(K, U)> {
+        self.pushing_by("map_values", true, move |(key, value), out| {
+            out.push((key.clone(), f(value)));
+            Ok(())
+        })
+    }
+}
+
 pub(super) fn first_try<T: Data>(outlet: OutletOfBatch) -> Aside<T> {
-    Aside { outlet, write: codec::write, attempt: |_| 1, source: |_| None }
+    Aside { outlet, write: codec::write, attempt: |_| 1, source: |_| None, keeps_keys: false }
 }
 pub(super) fn once_more(outlet: OutletOfBatch) -> Aside<Redriven> {
-    Aside { outlet, write: payload, attempt: next_attempt, source: |letter| letter.source.clone() }
+    let source = |letter: &Redriven| letter.source.clone();
+    Aside { outlet, write: payload, attempt: next_attempt, source, keeps_keys: false }
 }
 /// A letter that fails again, or whose record does not read as what the stream has now, is the same record.
 fn payload(letter: &Redriven, out: &mut Vec<u8>) -> Result<()> {

@@ -20,6 +20,8 @@ pub(crate) struct Aside<T> {
     pub(crate) attempt: fn(&T) -> u32,
     /// Where it came from, if that is known without the task.
     pub(crate) source: fn(&T) -> Option<LetterSource>,
+    /// Whether what a record becomes has its key.
+    pub(crate) keeps_keys: bool,
 }
 
 impl<T: Record> Rdd<T> {
@@ -31,7 +33,7 @@ impl<T: Record> Rdd<T> {
         push: impl Fn(&T, &mut Vec<U>) -> Result<(), AnyError> + Closure,
     ) -> Rdd<U> {
         let origin = Origin::here("set_aside");
-        self.narrow(false, move |parent, task, sink| {
+        self.narrow(aside.keeps_keys, move |parent, task, sink| {
             let mut out = Vec::with_capacity(CHUNK);
             let mut gathering = Gathering::new(&aside.outlet);
             let outcome = parent.compute(task, &mut |chunk| {

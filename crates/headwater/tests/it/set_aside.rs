@@ -228,3 +228,19 @@ fn a_letter_tells_where_its_source_has_the_record() {
     assert_eq!(told("behind a shuffle"), [None, None]);
     assert_eq!(told("with gaps"), [Some("gaps, partition 0, in offsets 0..6".to_owned())]);
 }
+
+#[test]
+fn values_are_set_aside_with_their_keys_which_stay_where_they_are() {
+    let halved = |numbers: DStream<u64>| {
+        let sums = numbers.map(|n| (n % 3, n)).reduce_by_key(|a, b| a + b);
+        sums.set_aside().try_map_values(even).uid("halve").group_by_key().map_values(|halves| halves.len())
+    };
+    check_on_both_engines([vec![0u64, 1, 2, 3, 5, 7]], halved, [vec![(1, 1)]]);
+    let (letters, ..) = letters_of(Conf::new(), |numbers| {
+        let pairs = numbers.map(|n| (n % 3, n));
+        pairs.set_aside().map_values(|n| even(n).unwrap()).uid("halve").print();
+    });
+    let mut records: Vec<(u64, u64)> = letters.iter().map(|letter| letter.record().unwrap()).collect();
+    records.sort_unstable();
+    assert_eq!(records, [(0, 3), (0, 9), (1, 1), (2, 5)]);
+}
