@@ -43,7 +43,7 @@ impl<R: Record> Rdd<R> {
             }
             let take = |index: usize, error| refuse(places.get(index).copied().unwrap_or(usize::MAX), error);
             let context = task.context();
-            let place = (aside.outlet.partition(context.partition_id()), context.attempt_number());
+            let place = (context.partition_id(), context.attempt_number());
             let part = SinkPart::new(aside.outlet.operator_name(), time, place, &env).refusing(&take);
             let bytes = sink.prepare(&part, records.into_iter()).map_err(|error| error.within(origin))?;
             let mut gathering = Gathering::new(&aside.outlet);

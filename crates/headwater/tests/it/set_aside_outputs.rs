@@ -6,7 +6,7 @@ use headwater::rdd::PartitionRecords;
 use headwater::sink::{FailurePolicy, Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater::testkit::{Refusal, TestEnv, crash_anywhere, isolated, test_input};
 use headwater::{Error, ErrorKind, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -23,6 +23,8 @@ struct Small {
     /// What the newest process was told that it had committed.
     committed: Arc<Mutex<Option<Time>>>,
     aborted: Arc<Mutex<Vec<i64>>>,
+    /// Batch and partition of each call of `prepare`.
+    prepared: Arc<Mutex<BTreeSet<(i64, usize)>>>,
 }
 impl Small {
     fn new(most: u64) -> Small {
@@ -40,6 +42,7 @@ impl Sink<u64> for Small {
         Ok(())
     }
     fn prepare(&self, part: &SinkPart<'_>, numbers: PartitionRecords<u64>) -> Result<Vec<u8>> {
+        self.prepared.lock().unwrap().insert((part.time.milliseconds(), part.partition));
         let mut bytes = Vec::new();
         for (index, number) in numbers.enumerate() {
             match number < self.most.load(Ordering::Relaxed) {
@@ -208,6 +211,8 @@ fn letters_of_an_output_are_written_once_when_they_are_driven_once_more() {
     let folder = CheckpointFolder::look(env.storage.clone(), "run").unwrap();
     folder.redrive_letters(|letter| letter.record::<u64>().unwrap() != 5).unwrap();
     assert_eq!(process(1).len(), 1);
+    let parts: Vec<usize> = sink.prepared.lock().unwrap().range((4000, 0)..).map(|(_, part)| *part).collect();
+    assert_eq!(parts, [0, 1, 2]);
     assert_eq!(sink.batches()[&4000], [3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
 }
 
