@@ -17,6 +17,7 @@ use std::collections::HashSet;
 /// What is known from the start on.
 pub(crate) struct Store {
     folder: String,
+    data_format: String,
     names: PartNames,
     pub(crate) staging: Staging,
     run: Run,
@@ -34,20 +35,29 @@ impl Store {
         let (disk, folder) = (Disk(&*output.env.files), manifest_folder(&staging));
         // A manifest only grows, so this is known before the door; and nothing may be made where it is lost, nor may what
         // waits in `pending` be thrown away.
-        if !place.accepts_lost_ledger {
-            place.check(disk, &staging, output)?;
-        }
+        place.check(disk, &staging, output)?;
         let run = staging.take_over(disk)?;
         let read = || {
             [&folder, &pending_folder(&staging)].into_iter().try_for_each(|path| disk.create_folder_durably(path))?;
             let newest_snapshot = Numbered::list(disk, &folder)?.snapshots.pop().unwrap_or(0);
             let manifest = Manifest::read(disk, &folder)?;
+            // Another process may have begun it since.
+            place.check_format(&manifest, output)?;
             let names = place.names(disk, &staging, manifest.number)?;
             Ok((newest_snapshot, manifest, names))
         };
         let (newest_snapshot, manifest, names) = read().map_err(|error| staging.cause(disk, &run, error))?;
-        let (folder, missing) = (place.folder.to_owned(), HashSet::new());
-        let mut store = Store { folder, names, staging, run, manifest, is_settled: false, newest_snapshot, missing };
+        let mut store = Store {
+            folder: place.folder.to_owned(),
+            data_format: place.data_format.to_owned(),
+            names,
+            staging,
+            run,
+            manifest,
+            is_settled: false,
+            newest_snapshot,
+            missing: HashSet::new(),
+        };
         store.begin(disk, output).map_err(|error| store.cause(disk, error))?;
         Ok(store)
     }
@@ -152,7 +162,9 @@ impl Store {
         Some((first, batches.iter().map(|(_, last)| *last).max()?))
     }
     /// From here on it counts.
-    fn append(&mut self, disk: Disk<'_>, event: Event) -> Result<()> {
+    fn append(&mut self, disk: Disk<'_>, mut event: Event) -> Result<()> {
+        let is_known = self.manifest.data_format.as_ref() == Some(&self.data_format);
+        event.data_format = (!is_known).then(|| self.data_format.clone());
         let bytes = serde_json::to_vec(&event).expect("texts and numbers are JSON");
         self.put(disk, &event_path(&manifest_folder(&self.staging), self.manifest.number + 1), &bytes)?;
         self.manifest.apply(&event);
