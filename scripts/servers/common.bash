@@ -1,5 +1,5 @@
-# Sourced by the setup, start and stop scripts beside it, which run with set -euo pipefail. A server's folder DIR gets: pid,
-# port, log, url (how to connect), its data and, where it was first started with TLS=1, a password and tls/ca.pem.
+# Sourced by the setup, start and stop scripts of each server, which run with set -euo pipefail. A server's folder DIR gets:
+# pid (the number alone, fit for kill -9), port, log, url (how to connect), its data and, with TLS, a password and tls/ca.pem.
 
 die() {
   printf '%s: %s\n' "$0" "$*" >&2
@@ -24,7 +24,9 @@ apt_need() {
       printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
       as_root chmod +x "$policy"
     fi
-    install=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q install --no-install-recommends "$@")
+    install=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 install
+      --no-install-recommends "$@")
+    # A stale package list is the usual reason for a failure, so the second try fetches a new one.
     as_root "${install[@]}" || { as_root apt-get -q update && as_root "${install[@]}"; }
   ) 9>"/tmp/headwater-apt.lock" >&2
 }
@@ -47,16 +49,20 @@ port() {
   cat "$1"
 }
 
-# alive PIDFILE succeeds while the process runs; a zombie is dead, and so is another one that got its number.
-alive() {
-  local fields
-  [[ -s $1 && -s $1.started ]] && fields=$(started "$(<"$1")") && [[ $fields == "$(<"$1.started")" ]]
-}
+# started PID prints when a live process started, in clock ticks since boot, and fails for a dead one. A zombie without other
+# threads is dead.
 started() {
   local stat fields
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
   read -ra fields <<<"${stat##*) }"
-  [[ ${fields[0]} != Z ]] && echo "${fields[19]}"
+  [[ ${fields[0]} != Z || ${fields[17]} -gt 1 ]] && echo "${fields[19]}"
+}
+
+# alive DIR succeeds while the very process that was started there runs; a stranger that was given the same number later
+# does not count.
+alive() {
+  local ticks
+  [[ -s $1/pid && -s $1/pid.started ]] && ticks=$(started "$(<"$1/pid")") && [[ $ticks == "$(<"$1/pid.started")" ]]
 }
 
 # launch DIR COMMAND... starts a server in a session of its own.
@@ -68,29 +74,34 @@ launch() {
   started "$!" >"$dir/pid.started" || true
 }
 
-# answers DIR PROBE... waits until PROBE succeeds against the live server.
-answers() {
+# comes_up DIR PROBE... waits until PROBE succeeds against the live server, and fails if it does not.
+comes_up() {
   local dir=$1 limit=$((SECONDS + 60))
   shift
-  until timeout 10 "$@" >/dev/null 2>&1; do
-    alive "$dir/pid" && ((SECONDS < limit)) || { tail -n 30 "$dir/log" >&2; halt "$dir"; die "the server does not answer"; }
+  until "$@" >/dev/null 2>&1 && alive "$dir"; do
+    alive "$dir" && ((SECONDS < limit)) || return 1
     sleep 0.1
   done
 }
 
+# answers DIR PROBE... is the same, and the end of the server and the script if it does not succeed.
+answers() {
+  comes_up "$@" || { tail -n 30 "$1/log" >&2; halt "$1"; die "the server does not answer"; }
+}
+
 # halt DIR [SIGNAL] ends the server and waits until it is gone; after 10 s it is killed.
 halt() {
-  local pidfile=$1/pid tenths
-  if alive "$pidfile"; then
-    kill -s "${2:-TERM}" "$(<"$pidfile")" 2>/dev/null || true
+  local tenths
+  if alive "$1"; then
+    kill -s "${2:-TERM}" "$(<"$1/pid")" 2>/dev/null || true
     for ((tenths = 0; tenths < 100; tenths++)); do
-      alive "$pidfile" || break
+      alive "$1" || break
       sleep 0.1
     done
-    if alive "$pidfile"; then kill -s KILL "$(<"$pidfile")" 2>/dev/null || true; fi
-    while alive "$pidfile"; do sleep 0.05; done
+    if alive "$1"; then kill -s KILL "$(<"$1/pid")" 2>/dev/null || true; fi
+    while alive "$1"; do sleep 0.05; done
   fi
-  rm -f "$pidfile" "$pidfile.started"
+  rm -f "$1/pid" "$1/pid.started"
 }
 
 # certificates DIR makes an authority and a certificate for localhost and 127.0.0.1: ca.pem, server.pem, server.key.
@@ -103,8 +114,8 @@ certificates() {
       -addext "keyUsage=critical,keyCertSign"
     openssl req "${key[@]}" -keyout "$1/server.key" -out "$1/server.csr" -subj "/CN=localhost"
     openssl x509 -req -in "$1/server.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -days 3650 \
-      -extfile <(printf '%s\n' "subjectAltName=DNS:localhost,IP:127.0.0.1" "extendedKeyUsage=serverAuth") \
-      -out "$1/server.pem"
+      -extfile <(printf '%s\n' "subjectAltName=DNS:localhost,IP:127.0.0.1" "basicConstraints=CA:FALSE" \
+        "extendedKeyUsage=serverAuth") -out "$1/server.pem"
   } 2>"$1/openssl.log" || { cat "$1/openssl.log" >&2; die "openssl could not make certificates"; }
 }
 

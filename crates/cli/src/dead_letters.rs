@@ -69,8 +69,7 @@ fn list(folder: &str, operator: Option<&str>, json: bool, out: &mut dyn Write) -
 }
 fn row(letter: &DeadLetter, is_asked: bool) -> Vec<String> {
     let DeadLetter { number, operator, batch, partition, letter } = letter;
-    let mut error: String = letter.error.chars().take(ERROR_CHARS).collect();
-    error = error.replace(['\n', '\r', '\t'], " ");
+    let error = printable(&letter.error.replace(['\n', '\r', '\t'], " ").chars().take(ERROR_CHARS).collect::<String>());
     let asked = if is_asked { "re-drive" } else { "" };
     let numbers =
         [number.to_string(), operator.clone(), when(*batch), partition.to_string(), letter.attempt.to_string()];
@@ -111,13 +110,23 @@ fn show(folder: &str, number: u64, json: bool, out: &mut dyn Write) -> Result<u8
         ("attempt", of.attempt.to_string()),
         ("source", of.source.as_ref().map_or_else(|| "not known".to_owned(), LetterSource::to_string)),
         ("asked", if is_asked { "to go through its operator once more" } else { "nothing" }.to_owned()),
-        ("error", of.error.clone()),
+        ("error", printable(&of.error)),
         ("record", payload(&letter).to_string()),
     ];
     for (name, value) in facts {
         writeln!(out, "{name:14} {value}")?;
     }
     Ok(0)
+}
+/// Without what a terminal would carry out: errors are of records that anybody may have sent.
+fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, letter| {
+        match letter.is_control() {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+        shown
+    })
 }
 fn payload(letter: &DeadLetter) -> Value {
     letter.record::<Json>().map_or_else(|error| json!({"unreadable": error.to_string()}), |Json(value)| value)
@@ -177,5 +186,15 @@ fn each(looked: &CheckpointFolder, mut each: impl FnMut(DeadLetter, bool) -> io:
             Err(Failure { code: DAMAGED, message: Some(message) })
         }
         (None, read) => Ok(read?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_nothing_but_text() {
+        assert_eq!(printable("ä\0b\x1b[31mred\u{9b}2J"), "ä\\u{0}b\\u{1b}[31mred\\u{9b}2J");
     }
 }

@@ -31,7 +31,14 @@ pub(crate) fn run(options: &RunOptions) -> Result<bool, String> {
         seed.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64);
     println!("--source {} --sink {} --program {} --kills {kills} --seed {seed}", what.source, what.sink, what.program);
     let folder = Folder::new(seed)?;
-    let store = stores::open(what.sink, &folder.0)?;
+    let store = match stores::open(what.sink, &folder.0) {
+        Ok(store) => store,
+        Err(error) => {
+            // Nothing has run in it.
+            folder.remove();
+            return Err(error);
+        }
+    };
     let sender = (what.source == Source::Receiver).then(Sender::start).transpose()?;
     let arguments = arguments(what, &folder.0, &*store, sender.as_ref().map_or(0, |sender| sender.port));
     let mut lives =

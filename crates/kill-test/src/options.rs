@@ -38,7 +38,7 @@ pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) what: What,
     /// How often the application is killed.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) kills: u32,
     /// For the moments: the same seed chooses the same ones.
     #[arg(long)]

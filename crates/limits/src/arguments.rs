@@ -1,5 +1,6 @@
 //! The command line. Each error names the value it does not like and what to write instead.
 
+use crate::store::Store;
 use std::path::PathBuf;
 
 pub(crate) const HELP: &str = "\
@@ -18,6 +19,9 @@ NAME is one of
   durable      batches that are committed to the disk        beside a loop that appends and syncs
   dead-letters lines of which 1 % is set aside               beside the same without bad lines
   sink         word counts written exactly once, into files  beside the same printed to nowhere
+  sink --to sqlite, postgres or mysql
+               rows appended and upserted exactly once       beside a loop over the same driver; in a build
+                                                             with --features sql
   recovery     from a kill -9 to the next batch              seconds, no loop to compare with
 
   --local N      threads for the engine and for the loops (default 1)
@@ -32,12 +36,14 @@ NAME is one of
   --memory-max MB  state has so much memory, and the rest of it goes to disk: seconds of a batch, and memory
   --durable      state with a checkpoint folder, beside the same without one
   --dir DIR      where durable, recovery, dead-letters, sink and state --durable have their folders (default: the current directory)
+  --to STORE     sink writes to files (the default), sqlite, postgres or mysql
+  --url URL      the server of sink --to postgres and --to mysql
   --no-inverse   window without an inverse function, beside two stacks for each key
   --batches N    batches of idle at each interval (default 5000)
   --rounds N     rounds of which the best counts (default 5)
 
 Contenders run in turns, in rotating order. Times are of the best round: CPU time of the process with --local 1, which
-other programs disturb least, and wall time with more threads. The ratio is the loop's time by ours, so above 1.00 the
+other programs disturb least, and wall time with more threads, and with databases. The ratio is the loop's time by ours, so above 1.00 the
 engine is faster. MB are peaks of memory above what was resident before the row, true to about 64 MB. The last line,
 also after --json, is `NAME: R of limit` with the worst ratio of the rows that count, or `NAME: V s` with the longest
 time. Batches of state, timeouts and window are there before the clock starts, follow one another without a pause, and
@@ -131,6 +137,10 @@ pub(crate) struct Arguments {
     pub(crate) durable: bool,
     /// Where folders are made; none for the current directory.
     pub(crate) dir: Option<PathBuf>,
+    /// What sink writes to.
+    pub(crate) to: Store,
+    /// The address of its server.
+    pub(crate) url: Option<String>,
     /// Whether windows take away what leaves them.
     pub(crate) inverse: bool,
     pub(crate) batches: usize,
@@ -142,7 +152,7 @@ impl Default for Arguments {
         let (name, local, input, json) = (Name::WordCount, 1, Vec::new(), false);
         let (megabytes, records, keys, updates, inverse) = (64, 20_000_000, None, 100_000, true);
         let (batches, rounds) = (5000, 5);
-        let (memory_max, durable, dir) = (None, false, None);
+        let (memory_max, durable, dir, to, url) = (None, false, None, Store::Files, None);
         Arguments {
             name,
             local,
@@ -155,6 +165,8 @@ impl Default for Arguments {
             memory_max,
             durable,
             dir,
+            to,
+            url,
             inverse,
             batches,
             rounds,
@@ -207,6 +219,15 @@ impl Arguments {
                     let dir = rest.next().ok_or("--dir needs a folder, as in --dir /tmp")?;
                     arguments.dir = Some(PathBuf::from(dir));
                 }
+                "--to" | "--url" if name != Name::Sink => {
+                    return Err(format!("{option} is for sink; {first} writes to no store"));
+                }
+                "--to" => arguments.to = Store::parse(rest.next())?,
+                "--url" => {
+                    let url =
+                        rest.next().ok_or("--url needs an address, as in --url postgres://user@localhost/database")?;
+                    arguments.url = Some(url.to_string());
+                }
                 "--no-inverse" if name != Name::Window => {
                     return Err(format!("--no-inverse is for window; {first} has no windows"));
                 }
@@ -228,6 +249,7 @@ impl Arguments {
                 _ => return Err(format!("no option is called `{option}`; see --help")),
             }
         }
+        arguments.to.check_url(arguments.url.as_deref())?;
         Ok(arguments)
     }
 }
@@ -284,6 +306,11 @@ mod tests {
         );
         assert_eq!(message("recovery --durable"), "--durable is for state; recovery has no such choice");
         assert_eq!(message("state --no-inverse"), "--no-inverse is for window; state has no windows");
+        assert_eq!(message("state --to sqlite"), "--to is for sink; state writes to no store");
+        assert_eq!(message("sink --to"), "--to needs a store, as in --to sqlite");
+        assert_eq!(message("sink --to kafka"), "--to takes one of files, sqlite, postgres, mysql, not `kafka`");
+        let no_server = "--url is for --to postgres and --to mysql; files has no server";
+        assert_eq!(message("sink --url mysql://localhost/test"), no_server);
         assert_eq!(message("grep --fast"), "no option is called `--fast`; see --help");
     }
 }

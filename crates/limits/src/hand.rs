@@ -6,6 +6,8 @@ pub(crate) mod chunked;
 pub(crate) mod grep;
 pub(crate) mod shares;
 pub(crate) mod shuffle;
+#[cfg(feature = "sql")]
+pub(crate) mod sql;
 pub(crate) mod state;
 pub(crate) mod timeouts;
 mod two_stacks;

@@ -19,7 +19,10 @@ mod recovery;
 mod report;
 mod shuffle;
 mod sink;
+#[cfg(feature = "sql")]
+mod sql;
 mod state;
+mod store;
 mod timeouts;
 mod window;
 mod word_count;

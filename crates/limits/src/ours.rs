@@ -14,6 +14,8 @@ pub(crate) mod recovery;
 pub(crate) mod shuffle;
 pub(crate) mod sink;
 pub(crate) mod spilled_state;
+#[cfg(feature = "sql")]
+pub(crate) mod sql;
 pub(crate) mod start_up;
 pub(crate) mod state;
 pub(crate) mod timeouts;

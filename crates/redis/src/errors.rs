@@ -49,7 +49,7 @@ fn of_code(code: &str) -> (ErrorKind, &'static str) {
     match code {
         "OOM" => (
             ErrorKind::Resources,
-            "its memory is full and its policy is to evict nothing: raise maxmemory, or remove what is old",
+            "its memory is full, and its policy finds nothing that may go: raise maxmemory, or remove what is old",
         ),
         "WRONGTYPE" => (ErrorKind::Data, "remove or rename that key, or write to another one"),
         "NOAUTH" => (ErrorKind::Program, "it wants a password: put it into its address"),
@@ -61,6 +61,9 @@ fn of_code(code: &str) -> (ErrorKind, &'static str) {
 }
 
 fn of_text(text: &str) -> Option<(ErrorKind, &'static str)> {
+    if text.contains("DB index is out of range") {
+        return Some((ErrorKind::Program, "it has no database of that number: mend its address"));
+    }
     let codes = ["OOM", "WRONGTYPE", "NOAUTH", "MISCONF", "NOREPLICAS"];
     if let Some(code) = codes.into_iter().find(|code| text.contains(code)) {
         return Some(of_code(code));
@@ -93,6 +96,7 @@ mod tests {
         let outside = ["-READONLY r\r\n", "-LOADING l\r\n", "-BUSY b\r\n", "-MISCONF m\r\n", "-ERR what\r\n"];
         outside.iter().for_each(|line| assert_eq!(answered(line), ErrorKind::Outside, "{line}"));
         assert_eq!(answered("-OOM command not allowed\r\n"), ErrorKind::Resources);
+        assert_eq!(answered("-ERR DB index is out of range\r\n"), ErrorKind::Program);
         assert_eq!(answered("-WRONGTYPE Operation against a key\r\n"), ErrorKind::Data);
         assert_eq!(answered("-ERR Error running script: -OOM command not allowed\r\n"), ErrorKind::Resources);
     }

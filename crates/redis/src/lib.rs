@@ -17,3 +17,10 @@ pub use argument::RedisArg;
 pub use redis_look_up::{RedisLookUp, RedisValue};
 pub use server::RedisServer;
 pub use sink::{MaxLen, RedisSink, RedisSinkBuilder, RedisWrite};
+
+/// The programs in the guide compile and run.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../docs/guide/14-redis.md")]
+    struct Redis;
+}

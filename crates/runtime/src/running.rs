@@ -64,7 +64,8 @@ impl RunningContext {
             let application = durable.map_or_else(of_this_process, |durable| durable.application().to_owned());
             let committed = |output| durable.and_then(|durable| durable.committed_by(output));
             let tries = |policy: &_, recover: &mut dyn FnMut() -> Result<()>| tried(&env, policy, || false, recover);
-            graph.recover_sinks(&application, committed, tries)?;
+            let begun = durable.filter(|_| !conf.flag(&keys::RESTART_BEHIND_SINKS)).map(|durable| durable.begun());
+            graph.recover_sinks(&application, (committed, begun), tries)?;
         }
         let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
         let (limit, listeners) = (conf.count(&keys::LISTENER_QUEUE_MAX), listeners.into_vec());

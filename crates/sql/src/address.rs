@@ -27,13 +27,24 @@ impl Address {
     pub(crate) fn new(brand: Brand, secret: String) -> Address {
         Address { brand, secret }
     }
-    /// The whole of it, for the driver.
-    pub(crate) fn expose(&self) -> &str {
+    /// The path of a file, for its driver.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn path(&self) -> &str {
         &self.secret
     }
-    /// The address as a URL, if nothing in it can be mistaken.
+    /// The options of a driver by the address as a URL, whose parameters are those that it knows.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    pub(crate) fn check_url(&self, schemes: &[&str], parameters: &[&str]) -> Result<()> {
+    pub(crate) fn options<O>(&self, schemes: &[&str], parameters: &[&str]) -> Result<O>
+    where
+        O: std::str::FromStr<Err = sqlx::Error>,
+    {
+        self.check_url(schemes, parameters)?;
+        let wrong = |error| Error::program(format!("the address of the database {self}")).because(error);
+        self.secret.parse().map_err(wrong)
+    }
+    /// Whether nothing in the URL can be mistaken.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    fn check_url(&self, schemes: &[&str], parameters: &[&str]) -> Result<()> {
         let wrong = |what: String| Err(Error::program(format!("the address of the database: {what}")));
         let Some(parts) = Parts::of(&self.secret).filter(|parts| schemes.contains(&parts.scheme)) else {
             return wrong(format!("write {}://user:password@host:port/database", schemes[0]));

@@ -57,6 +57,10 @@ pub(crate) trait Dialect: 'static {
     async fn write(connection: &mut Conn<Self>, plan: &Plan, rows: &[&[u8]]) -> sqlx::Result<()>;
     /// Whose fault an error of the database is.
     fn kind(error: &dyn DatabaseError) -> ErrorKind;
+    /// What the place of the database is, where somebody may put another one there while connections to the old one live.
+    fn place(_address: &Address) -> Option<(u64, u64)> {
+        None
+    }
     /// All that the database says of an error.
     fn told(error: &dyn DatabaseError) -> String {
         error.message().to_owned()
@@ -76,12 +80,8 @@ pub(crate) trait Driver: Database {
         connection: &mut Self::Connection,
         statements: &'static [&'static str],
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
-    /// Two integers of a row, if there is one.
-    async fn two_integers(
-        connection: &mut Self::Connection,
-        sql: &Sql,
-        values: &[Datum<'_>],
-    ) -> sqlx::Result<Option<(i64, i64)>>;
+    /// The integer of a row, if there is one.
+    async fn integer(connection: &mut Self::Connection, sql: &Sql, values: &[Datum<'_>]) -> sqlx::Result<Option<i64>>;
 }
 
 macro_rules! driver {
@@ -112,17 +112,16 @@ macro_rules! driver {
                 }
                 Ok(())
             }
-            async fn two_integers(
+            async fn integer(
                 connection: &mut Self::Connection,
                 sql: &Sql,
                 values: &[Datum<'_>],
-            ) -> sqlx::Result<Option<(i64, i64)>> {
-                let mut query = sqlx::query_as::<$database, (i64, i64)>(sqlx::AssertSqlSafe(sql.clone()));
+            ) -> sqlx::Result<Option<i64>> {
+                let mut query = sqlx::query_scalar::<$database, i64>(sqlx::AssertSqlSafe(sql.clone()));
                 for value in values {
                     query = match *value {
                         Datum::Text(value) => query.bind(value),
-                        Datum::Integer(value) => query.bind(value),
-                        _ => unreachable!("a ledger is asked by text and integers"),
+                        _ => unreachable!("a ledger is asked by text"),
                     };
                 }
                 query.fetch_optional(connection).await

@@ -65,3 +65,14 @@ pub use database::SqlDatabase;
 pub use row::Row;
 pub use sink::SqlSink;
 pub use value::{Column, ColumnType, RowWriter, Value};
+
+/// The programs in the guide compile and run.
+#[cfg(doctest)]
+mod documents {
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../../../docs/guide/12-databases.md")]
+    struct Databases;
+    #[cfg(all(feature = "postgres", feature = "mysql"))]
+    #[doc = include_str!("../../../docs/guide/13-database-servers.md")]
+    struct DatabaseServers;
+}

@@ -1,4 +1,5 @@
-//! MySQL's and MariaDB's dialect. Rows go by INSERT with many rows a statement, in strict mode, so that no value is cut.
+//! MySQL's and MariaDB's dialect. Rows go by INSERT with many rows a statement, in strict mode, so that no value is cut, and
+//! where 0 is no word for the next number of a counter.
 
 use crate::address::Address;
 use crate::dialect::{Dialect, Options};
@@ -37,7 +38,8 @@ const PARAMETERS: &[&str] = &[
 impl Dialect for Mysql {
     type Db = sqlx::MySql;
     const BEGIN: &'static str = "START TRANSACTION";
-    const SESSION: &'static [&'static str] = &["SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"];
+    const SESSION: &'static [&'static str] =
+        &["SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO')"];
     const TABLE_OPTIONS: &'static str = " ENGINE = InnoDB";
     // Bytes: text would be one name with another that differs in case, accents or blanks at its end.
     const LEDGER_TYPES: (&'static str, &'static str) = ("VARBINARY(500)", "BIGINT");
@@ -47,10 +49,7 @@ impl Dialect for Mysql {
     const REFUSES: Refuses = Refuses { not_a_number: true, infinity: true, zero_in_text: false };
 
     fn options(address: &Address, _: &Settings) -> Result<Options<Self>> {
-        address.check_url(&["mysql", "mariadb"], PARAMETERS)?;
-        let options: Result<MySqlConnectOptions, _> = address.expose().parse();
-        let wrong = |error| Error::program(format!("the address of the database {address}")).because(error);
-        let options = options.map_err(wrong)?;
+        let options: MySqlConnectOptions = address.options(&["mysql", "mariadb"], PARAMETERS)?;
         if options.get_database().is_none_or(str::is_empty) {
             return Err(Error::program(format!("the address {address} names no database: mysql://host/database")));
         }
@@ -73,8 +72,11 @@ impl Dialect for Mysql {
             ColumnType::I64 => "BIGINT",
             ColumnType::F32 => "FLOAT",
             ColumnType::F64 => "DOUBLE",
-            // An index needs a length, and keys of streams differ where one letter does.
-            ColumnType::Text if is_key => "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            // An index needs a length, and keys of streams differ where one letter does, or a blank at the end. The comments
+            // are for MariaDB and for MySQL, which have two names for that.
+            ColumnType::Text if is_key => {
+                "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */"
+            }
             ColumnType::Text => "LONGTEXT CHARACTER SET utf8mb4",
             ColumnType::Bytes if is_key => "VARBINARY(255)",
             ColumnType::Bytes => "LONGBLOB",

@@ -9,7 +9,7 @@ use crate::rows::values;
 use crate::settings::Settings;
 use crate::table::{Table, TableColumn, names, on_conflict};
 use crate::value::{ColumnType, Refuses};
-use headwater_core::{Error, ErrorKind, Result};
+use headwater_core::{ErrorKind, Result};
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
@@ -56,10 +56,8 @@ impl Dialect for Postgres {
     const REFUSES: Refuses = Refuses { not_a_number: false, infinity: false, zero_in_text: true };
 
     fn options(address: &Address, _: &Settings) -> Result<Options<Self>> {
-        address.check_url(&["postgres", "postgresql"], PARAMETERS)?;
-        let options: Result<PgConnectOptions, _> = address.expose().parse();
-        let wrong = |error| Error::program(format!("the address of the database {address}")).because(error);
-        Ok(options.map_err(wrong)?.disable_statement_logging())
+        let options: PgConnectOptions = address.options(&["postgres", "postgresql"], PARAMETERS)?;
+        Ok(options.disable_statement_logging())
     }
     fn quoted(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
@@ -153,6 +151,8 @@ impl Dialect for Postgres {
         match code.get(..2) {
             // Two keys that are one to the database, data exceptions, constraints, a row that is too long.
             Some("21" | "22" | "23" | "54") => ErrorKind::Data,
+            // A disk or memory that is full, too many connections.
+            Some("53") => ErrorKind::Resources,
             // A password, a database or a schema that is wrong; what is not there or not allowed.
             Some("28" | "3D" | "3F" | "42") => ErrorKind::Program,
             _ => ErrorKind::Outside,

@@ -2,17 +2,19 @@
 
 use crate::address::Address;
 use crate::dialect::{Conn, Dialect, Driver, Options, Sql};
-use crate::ledger::Ledger;
+use crate::ledger::{Entry, Ledger};
 use crate::plan::Plan;
 use crate::reactor::Reactor;
 use crate::refused;
 use crate::settings::Settings;
 use crate::table::create_table;
 use headwater_core::sink::{SinkBatch, SinkOutput};
+use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Result};
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{ConnectOptions, Connection, Pool};
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -23,8 +25,10 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(crate) trait Server: Send + Sync {
     /// Looks whether all is there and fits, and makes what is missing.
     fn recover(&self, plan: &Plan, output: &SinkOutput<'_>) -> Result<()>;
-    /// Writes a batch unless it is there already. `step_ms` is the time since the batch before, 0 if nobody knows.
-    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, step_ms: i64, rows: &[&[u8]]) -> Result<()>;
+    /// The newest batch of the output that is there.
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>>;
+    /// Writes a batch unless it is there already. `known` is the newest of which it is known that it is there.
+    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()>;
 }
 
 /// The connections to a database of a brand.
@@ -33,6 +37,8 @@ pub(crate) struct Connected<D: Dialect> {
     ledger: Ledger,
     address: Address,
     settings: Settings,
+    /// The place of the database when it was recovered.
+    place: Mutex<Option<(u64, u64)>>,
     // Last, since the pool needs it to close.
     reactor: Reactor,
     brand: PhantomData<fn() -> D>,
@@ -44,8 +50,8 @@ enum Failure {
     Around(&'static str, sqlx::Error),
     /// It writes its rows.
     Rows(sqlx::Error),
-    /// The ledger has lost what it knew.
-    Lost,
+    /// The ledger has lost what it knew, in words.
+    Lost(String),
 }
 
 impl<D: Dialect> Connected<D> {
@@ -65,9 +71,21 @@ impl<D: Dialect> Connected<D> {
             .after_connect(|connection, _| Box::pin(D::Db::plain(connection, D::SESSION)));
         let pool = reactor.block_on(async { pool.connect_lazy_with(options) });
         let ledger = Ledger::new::<D>(&settings.ledger);
-        Ok(Connected { pool, ledger, address, settings, reactor, brand: PhantomData })
+        let place = Mutex::new(None);
+        Ok(Connected { pool, ledger, address, settings, place, reactor, brand: PhantomData })
     }
 
+    /// Connections live on where the file of a database is removed or replaced, and what they write is nowhere then.
+    fn check_place(&self) -> Result<()> {
+        let place = *self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place == D::place(&self.address) {
+            return Ok(());
+        }
+        Err(Error::program(
+            "the file of the database was removed or replaced while the program ran: bring back the one that it has written \
+             to, and start the program again",
+        ))
+    }
     async fn connection(&self) -> Result<PoolConnection<D::Db>> {
         let error = match self.pool.acquire().await {
             Ok(connection) => return Ok(connection),
@@ -104,11 +122,19 @@ impl<D: Dialect> Connected<D> {
         }
         let of_table = |error| self.failed(&format!("the table {:?} cannot be had", plan.table), error);
         if plan.create_table {
+            if output.committed.is_some() && !plan.accept_lost_ledger {
+                let is_there = D::describe(connection, &plan.table).await.map_err(of_table)?.is_some();
+                is_there.then_some(()).ok_or_else(|| is_missing(plan, output))?;
+            }
             self.make(connection, &plan.table, &create_table::<D>(plan)).await.map_err(of_table)?;
         }
         let Some(table) = D::describe(connection, &plan.table).await.map_err(of_table)? else {
+            let schema = match plan.table.contains('.') {
+                true => " (a name with a dot is one name here: choose the schema or database by the address)",
+                false => "",
+            };
             let hint = "create it, or let the sink do so by `.create_table()`";
-            return Err(plan.error(ErrorKind::Program, format!("it does not exist: {hint}")));
+            return Err(plan.error(ErrorKind::Program, format!("it does not exist{schema}: {hint}")));
         };
         table.check::<D>(plan)?;
         self.ledger.begin::<D>(connection, plan, output).await.map_err(of_ledger)?
@@ -130,18 +156,21 @@ impl<D: Dialect> Connected<D> {
         connection: &mut Conn<D>,
         plan: &Plan,
         batch: &SinkBatch<'_>,
-        step_ms: i64,
+        known: Option<Time>,
         rows: &[&[u8]],
     ) -> Result<(), Failure> {
         let around = |doing| move |error| Failure::Around(doing, error);
         let mut transaction = connection.begin_with(D::BEGIN).await.map_err(around("a transaction cannot begin"))?;
         let of_ledger = around("the ledger cannot be changed");
-        let is_new =
-            self.ledger.advance::<D>(&mut transaction, &batch.output, batch.time, step_ms).await.map_err(of_ledger)?;
-        if !is_new {
-            let has = self.ledger.has::<D>(&mut transaction, &batch.output).await.map_err(of_ledger)?;
+        let entry = self.ledger.advance::<D>(&mut transaction, &batch.output, batch.time, known).await;
+        let not_written = match entry.map_err(of_ledger)? {
+            Entry::New => None,
+            Entry::Known => Some(Ok(())),
+            Entry::Lost(what) => Some(Err(Failure::Lost(what))),
+        };
+        if let Some(result) = not_written {
             transaction.rollback().await.map_err(around("a transaction cannot end"))?;
-            return if has { Ok(()) } else { Err(Failure::Lost) };
+            return result;
         }
         if !rows.is_empty() {
             D::write(&mut transaction, plan, rows).await.map_err(Failure::Rows)?;
@@ -158,7 +187,7 @@ impl<D: Dialect> Connected<D> {
         rows: &[&[u8]],
     ) -> Error {
         let error = match failure {
-            Failure::Lost => return self.ledger.lost(plan, output, "has lost the row"),
+            Failure::Lost(what) => return self.ledger.lost(plan, output, &what),
             Failure::Around(doing, error) => {
                 let is_gone = matches!(&error, sqlx::Error::Database(error) if D::kind(&**error) == ErrorKind::Program)
                     && matches!(D::describe(connection, &self.ledger.table).await, Ok(None));
@@ -197,14 +226,29 @@ impl<D: Dialect> Server for Connected<D> {
             };
             recovered
         });
-        recovered.map_err(|error| error.within(&self.address))
+        recovered.map_err(|error| error.within(&self.address))?;
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = D::place(&self.address);
+        Ok(())
     }
-    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, step_ms: i64, rows: &[&[u8]]) -> Result<()> {
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        let limit = self.settings.commit_timeout;
+        let newest = self.reactor.block_on(async {
+            let mut connection = self.connection().await?;
+            let Ok(newest) = timeout(limit, self.ledger.newest::<D>(&mut connection, output)).await else {
+                drop(connection.detach());
+                return Err(no_answer(limit));
+            };
+            newest.map_err(|error| self.failed("the ledger cannot be read", error))
+        });
+        newest.map_err(|error| error.within(&self.address))
+    }
+    fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()> {
+        self.check_place().map_err(|error| error.within(&self.address))?;
         let committed = self.reactor.block_on(async {
             let mut connection = self.connection().await?;
             let limit = self.settings.commit_timeout;
             let committing = async {
-                match self.commit_on(&mut connection, plan, batch, step_ms, rows).await {
+                match self.commit_on(&mut connection, plan, batch, known, rows).await {
                     Ok(()) => Ok(()),
                     Err(failure) => Err(self.explained(&mut connection, plan, &batch.output, failure, rows).await),
                 }
@@ -226,6 +270,14 @@ impl<D: Dialect> Drop for Connected<D> {
     }
 }
 
+fn is_missing(plan: &Plan, output: &SinkOutput<'_>) -> Error {
+    let batch = output.committed.map_or_else(String::new, |batch| format!(" up to {batch}"));
+    let message = format!(
+        "it does not exist, though batches{batch} are committed to it: it was dropped or renamed. Bring it back; or, where it \
+         shall begin anew, start once with `.accept_lost_ledger()`"
+    );
+    plan.error(ErrorKind::Program, message)
+}
 fn no_answer(limit: Duration) -> Error {
     let hint = "raise `commit_timeout` if a batch may take longer";
     Error::new(ErrorKind::Outside, format!("the database has not answered within {limit:?}: {hint}"))

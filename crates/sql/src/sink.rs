@@ -29,7 +29,8 @@ const BATCH_BYTES_MAX: usize = 256 << 20;
 ///
 /// # The ledger
 /// The newest batch of each output is a row of the table `headwater_ledger` in the same database, changed in the same
-/// transaction. A process that does not know whether its last commit came through finds out there. The row is kept by the
+/// transaction. A process that does not know whether its last commit came through finds out there. A ledger that says less
+/// than it did, as behind a restore from an older copy, is an error at the next start or commit. The row is kept by the
 /// output's id, so name the output for good: `.uid("...")`. A program without a checkpoint folder is another application
 /// each time it starts, and leaves a row each time.
 ///
@@ -48,7 +49,7 @@ pub struct SqlSink {
     create_table: bool,
     accept_lost_ledger: bool,
     batch_bytes_max: usize,
-    /// The batch that this process has committed last.
+    /// The batch that this process has committed last: the ledger must not fall behind it.
     newest: Mutex<Option<Time>>,
 }
 
@@ -73,7 +74,8 @@ impl SqlSink {
     pub fn create_table(self) -> SqlSink {
         SqlSink { create_table: true, ..self }
     }
-    /// Goes on behind the last committed batch where the ledger has lost what it knew, instead of failing the start. For one
+    /// Goes on behind the last committed batch where the ledger has lost what it knew, or the table is gone that
+    /// [`create_table`](SqlSink::create_table) makes, instead of failing the start. For one
     /// start, by someone who has looked at the table: with it the next loss would pass unseen.
     pub fn accept_lost_ledger(self) -> SqlSink {
         SqlSink { accept_lost_ledger: true, ..self }
@@ -117,6 +119,9 @@ impl<T: Row> Sink<T> for SqlSink {
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
         self.database.server()?.recover(&self.plan::<T>()?, output)
     }
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        self.database.server()?.newest(output)
+    }
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         self.plan::<T>()?.encode(records, |index, error| part.refuse(index, error))
     }
@@ -124,9 +129,8 @@ impl<T: Row> Sink<T> for SqlSink {
         let plan = self.plan::<T>()?;
         let rows = Rows::of(&plan, parts)?;
         let newest = || self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = *newest();
-        let step_ms = before.map_or(0, |before| batch.time.milliseconds().saturating_sub(before.milliseconds()));
-        self.database.server()?.commit(&plan, batch, step_ms, &rows.rows)?;
+        let known = newest().max(batch.output.committed);
+        self.database.server()?.commit(&plan, batch, known, &rows.rows)?;
         *newest() = Some(batch.time);
         Ok(())
     }

@@ -31,9 +31,12 @@ impl Dialect for Sqlite {
     const REFUSES: Refuses = Refuses { not_a_number: true, infinity: false, zero_in_text: false };
 
     fn options(address: &Address, settings: &Settings) -> Result<Options<Self>> {
-        let path = address.expose();
+        let path = address.path();
         if path.is_empty() || path == ":memory:" {
             return Err(Error::program("SQLite: name a file; a database in memory would end with its connection"));
+        }
+        if path.starts_with("sqlite:") {
+            return Err(Error::program(format!("SQLite: {path:?} is a URL: name the file by its path")));
         }
         // What begins with `file:` would be taken for a URI.
         let options = SqliteConnectOptions::new().filename(Path::new(".").join(path)).create_if_missing(true);
@@ -82,6 +85,9 @@ impl Dialect for Sqlite {
         if columns.is_empty() {
             return Ok(None);
         }
+        let sql = "SELECT type FROM pragma_table_list(?) WHERE schema = 'main'";
+        let kind: Option<String> = sqlx::query_scalar(sql).bind(table).fetch_optional(&mut *connection).await?;
+        let unfit = kind.filter(|kind| kind != "table").map(|kind| format!("it is no table, but a {kind}"));
         let sql = "SELECT list.name, info.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS info \
                    WHERE list.\"unique\" AND NOT list.partial ORDER BY list.seq, info.seqno";
         let indexed: Vec<(String, Option<String>)> = sqlx::query_as(sql).bind(table).fetch_all(connection).await?;
@@ -104,10 +110,25 @@ impl Dialect for Sqlite {
         });
         let columns = columns.collect();
         unique.push(primary);
-        Ok(Some(Table { columns, unique, unfit: None }))
+        Ok(Some(Table { columns, unique, unfit }))
     }
     async fn write(connection: &mut SqliteConnection, plan: &Plan, rows: &[&[u8]]) -> sqlx::Result<()> {
         insert::<Sqlite>(connection, plan, rows, &LIMITS, &on_conflict::<Sqlite>(plan)).await
+    }
+    #[cfg(unix)]
+    #[allow(clippy::disallowed_methods, reason = "the driver opens the same file")]
+    fn place(address: &Address) -> Option<(u64, u64)> {
+        use std::os::unix::fs::MetadataExt;
+        let file = std::fs::metadata(Path::new(".").join(address.path())).ok();
+        // Another one than all that there are, if it is gone.
+        Some(file.map_or((u64::MAX, u64::MAX), |file| (file.dev(), file.ino())))
+    }
+    fn told(error: &dyn DatabaseError) -> String {
+        match error.code().as_deref() {
+            // CANTOPEN
+            Some("14") => format!("{}: is its folder there, and may it be written to?", error.message()),
+            _ => error.message().to_owned(),
+        }
     }
     fn kind(error: &dyn DatabaseError) -> ErrorKind {
         let code: i32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);

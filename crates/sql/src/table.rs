@@ -88,10 +88,11 @@ impl Table {
             );
             return Err(plan.error(ErrorKind::Program, message));
         }
-        // Where any unique index decides, a row could replace one of another key.
-        let is_harmless = |index: &[String]| {
-            is_key(index) || index.iter().any(|name| self.column::<D>(name).is_some_and(|column| column.is_counter))
-        };
+        // Where any unique index decides, a row could replace one of another key; but not by a number that the database gives.
+        let is_written = |name: &str| plan.columns.iter().any(|column| D::same_name(column.name(), name));
+        let is_counter = |name: &str| self.column::<D>(name).is_some_and(|column| column.is_counter);
+        let is_harmless =
+            |index: &[String]| is_key(index) || index.iter().any(|name| is_counter(name) && !is_written(name));
         match self.unique.iter().find(|index| D::ANY_UNIQUE_INDEX_DECIDES && !is_harmless(index)) {
             Some(index) => {
                 let message = format!(

@@ -60,7 +60,10 @@ impl<'a> Gathering<'a> {
             0..=PAYLOAD_BYTES_MAX => Ok(()),
             bytes => Err(Error::new(
                 ErrorKind::Resources,
-                format!("it has {bytes} bytes, and {PAYLOAD_BYTES_MAX} are the limit"),
+                format!(
+                    "it has {bytes} bytes, and {PAYLOAD_BYTES_MAX} are the limit: cut such records, or filter them out, before \
+                     this operator"
+                ),
             )),
         });
         written.map_err(|unwritten| {

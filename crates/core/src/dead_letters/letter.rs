@@ -137,9 +137,12 @@ impl Redriven {
 
 /// The error with its causes, cut to its limit.
 pub(super) fn error_text(error: &dyn std::error::Error) -> String {
+    /// Causes that are told. A chain may go in a circle.
+    const CAUSES_MAX: usize = 32;
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(error) = cause.filter(|_| text.len() < ERROR_BYTES_MAX) {
+    for _ in 0..CAUSES_MAX {
+        let Some(error) = cause.filter(|_| text.len() < ERROR_BYTES_MAX) else { break };
         let below = error.to_string();
         // Many errors tell their cause themselves.
         if !text.ends_with(&below) {
@@ -171,6 +174,20 @@ mod tests {
         assert_eq!(error_text(&error), "it cannot be: since that is so");
         let nested = std::io::Error::other(Error::program("no room"));
         assert_eq!(error_text(&nested), "no room");
+        /// Its own cause.
+        #[derive(Debug)]
+        struct Circle;
+        impl fmt::Display for Circle {
+            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("round")
+            }
+        }
+        impl std::error::Error for Circle {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&Circle)
+            }
+        }
+        assert_eq!(error_text(&Circle), "round");
         let long = cut("ä".repeat(2000));
         assert!(long.len() <= ERROR_BYTES_MAX && long.len() > ERROR_BYTES_MAX - 5 && long.ends_with("ä..."));
         assert_eq!(cut("short".to_owned()), "short");

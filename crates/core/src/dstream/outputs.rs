@@ -120,16 +120,16 @@ impl DStreamGraph {
         outputs.filter(|(_, output)| output.sink.is_some()).map(|(number, output)| (number, output.name.clone()))
     }
     /// Makes the sinks ready for the first batch: those of `application`, of which each has done all up to what `committed`
-    /// says. `attempt` tries that for each, as its policy says.
+    /// says, and has no batch behind `begun`. `attempt` tries that for each, as its policy says.
     pub fn recover_sinks(
         &self,
         application: &str,
-        committed: impl Fn(OperatorId) -> Option<Time>,
+        (committed, begun): (impl Fn(OperatorId) -> Option<Time>, Option<Time>),
         attempt: impl Fn(&FailurePolicy, &mut dyn FnMut() -> Result<()>) -> Result<()>,
     ) -> Result<()> {
         self.started().outputs.iter().try_for_each(|Output { node, name, policy, sink, .. }| {
             let Some((sink, operator)) = sink.as_ref().zip(node.header().operator()) else { return Ok(()) };
-            let recovered = attempt(policy, &mut || sink.recover(application, operator, committed(operator)));
+            let recovered = attempt(policy, &mut || sink.recover((application, operator), committed(operator), begun));
             recovered.map_err(|error| error.within(format!("the sink of {name} cannot begin")))
         })
     }

@@ -42,7 +42,8 @@ pub(crate) struct PreparedPart {
 
 /// The driver's side of a sink, whatever its records.
 pub(crate) trait AnySinkCommits: Send + Sync {
-    fn recover(&self, application: &str, operator: OperatorId, committed: Option<Time>) -> Result<()>;
+    /// `begun` is the newest batch that the sink may have.
+    fn recover(&self, of: (&str, OperatorId), committed: Option<Time>, begun: Option<Time>) -> Result<()>;
     fn commit(&self, time: Time, parts: &[Vec<u8>]) -> Result<()>;
     fn abort(&self, time: Time, parts: &[Vec<u8>]) -> Result<()>;
 }
@@ -85,9 +86,19 @@ impl<T: Record, S: Sink<T>> SinkCommits<T, S> {
 }
 
 impl<T: Record, S: Sink<T>> AnySinkCommits for SinkCommits<T, S> {
-    fn recover(&self, application: &str, operator: OperatorId, committed: Option<Time>) -> Result<()> {
+    fn recover(
+        &self,
+        (application, operator): (&str, OperatorId),
+        committed: Option<Time>,
+        begun: Option<Time>,
+    ) -> Result<()> {
         let known = self.known.get_or_init(|| Known { application: application.to_owned(), operator, committed });
-        self.sink.recover(&self.output(known))
+        let output = self.output(known);
+        self.sink.recover(&output)?;
+        match (self.sink.newest(&output)?, begun) {
+            (Some(newest), Some(begun)) if newest > begun => Err(is_ahead(newest, begun)),
+            _ => Ok(()),
+        }
     }
     fn commit(&self, time: Time, parts: &[Vec<u8>]) -> Result<()> {
         self.batch(time, |batch| self.sink.commit(batch, parts))
@@ -95,4 +106,13 @@ impl<T: Record, S: Sink<T>> AnySinkCommits for SinkCommits<T, S> {
     fn abort(&self, time: Time, parts: &[Vec<u8>]) -> Result<()> {
         self.batch(time, |batch| self.sink.abort(batch, parts))
     }
+}
+
+fn is_ahead(newest: Time, begun: Time) -> Error {
+    Error::program(format!(
+        "it has batch {newest} of this output, and the checkpoint folder knows of none behind {begun}: the folder is an older \
+         copy, or was cut. Records that came meanwhile might be written twice, or not at all. Go on with the newest copy of the \
+         folder; or, where the inputs give each batch the same records again, set headwater.streaming.restart_behind_sinks = \
+         true for one start, which writes nothing of batches up to {newest} again"
+    ))
 }

@@ -84,6 +84,12 @@ pub trait Sink<T: Record>: Send + Sync + 'static {
     /// there and fits, makes what is missing, and throws away what an earlier process has prepared and not committed. An
     /// error fails the start, after the tries of the output's [`FailurePolicy`].
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()>;
+    /// The newest batch of the output that is visible, as far as what is stored says. Asked behind [`recover`](Sink::recover).
+    /// Where the checkpoint folder knows of no such batch it is an older copy, or was cut, and the start fails: batches might
+    /// be made anew of other records than those that are visible. A sink that cannot tell says none.
+    fn newest(&self, _output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        Ok(None)
+    }
     /// Called in a task: writes a partition so that nobody sees it, and returns what [`commit`](Sink::commit) needs, which
     /// travels to the driver and is held in memory until then. Tasks are tried again, so a partition may be prepared more
     /// than once; of one attempt the bytes come to a commit. On a cluster this may be a process in which

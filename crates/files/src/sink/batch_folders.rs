@@ -84,6 +84,9 @@ impl BatchFolders {
         *self.entered() = Some(Entered { run, ledger });
         Ok(())
     }
+    pub(crate) fn newest(&self, application: &str) -> Option<Time> {
+        self.entered().as_ref()?.ledger.newest(application)
+    }
     pub(crate) fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         let (disk, parts) = (Disk(&*batch.output.env.files), Prepared::all(parts)?);
         let (staging, application) = (self.staging(batch.output.operator), batch.output.application);

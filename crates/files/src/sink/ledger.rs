@@ -48,6 +48,11 @@ impl Ledger {
     pub(crate) fn has(&self, application: &str, time: Time) -> bool {
         self.rows.iter().any(|row| row.application == application && row.newest_ms >= time.milliseconds())
     }
+    /// The newest batch that is committed.
+    pub(crate) fn newest(&self, application: &str) -> Option<Time> {
+        let row = self.rows.iter().find(|row| row.application == application)?;
+        Some(Time::from_millis(row.newest_ms))
+    }
     /// The newest batch that the output has committed, as the journal says, where this knows of none as new.
     pub(crate) fn lost(&self, output: &SinkOutput<'_>) -> Option<Time> {
         output.committed.filter(|committed| !self.has(output.application, *committed))

@@ -17,6 +17,7 @@ use batch_folders::{BatchFolders, part_path};
 use disk::Disk;
 use headwater_core::rdd::PartitionRecords;
 use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
+use headwater_core::time::Time;
 use headwater_core::{Record, Result};
 use part_file::PartFile;
 use prepared::Prepared;
@@ -255,6 +256,9 @@ impl<F> FileSink<F> {
 impl<T: Record, F: FileFormat<T>> Sink<T> for FileSink<F> {
     fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
         self.folders.recover(output)
+    }
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        Ok(self.folders.newest(output.application))
     }
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let disk = Disk(&*part.env.files);

@@ -18,6 +18,7 @@ use crate::sink::staging::Staging;
 use headwater_core::env::Env;
 use headwater_core::rdd::PartitionRecords;
 use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
+use headwater_core::time::Time;
 use headwater_core::{Error, ErrorKind, Record, Result};
 use place::Place;
 use prepared_files::{PreparedFiles, WrittenFile};
@@ -186,6 +187,9 @@ impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
         let store = Store::open(&place, self.staging(output.operator), output)?;
         *self.store() = Some(store);
         Ok(())
+    }
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        self.with_store(|store| Ok(store.newest(output.application)))
     }
     fn prepare(&self, part: &SinkPart<'_>, records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let disk = Disk(&*part.env.files);

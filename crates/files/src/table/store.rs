@@ -31,6 +31,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// The newest committed batch of an application.
+    pub(crate) fn newest(&self, application: &str) -> Option<Time> {
+        self.manifest.ledger.newest(application)
+    }
     /// Why a step has failed.
     pub(crate) fn cause(&self, disk: Disk<'_>, error: Error) -> Error {
         self.staging.cause(disk, &self.run, error)

@@ -1,12 +1,11 @@
 //! Batches in folders, when processes end, disks fail and processes overtake each other at every step.
 
-use crate::lives::{Application, BATCHES, bytes_of, numbers_of};
+use crate::lives::{Application, BATCHES, bytes_of, disk_fails_at_any_step, numbers_of};
 use crate::simulated_disk::{Crash, Fault, SimulatedDisk};
 use headwater::ErrorKind;
 use headwater::env::FileSystem;
 use headwater_files::FileSink;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 
@@ -101,23 +100,7 @@ fn a_reader_that_takes_folders_away_gets_each_batch_once() {
 
 #[test]
 fn a_disk_that_fails_at_any_step_is_tried_again_and_loses_and_doubles_nothing() {
-    let kinds = [(io::ErrorKind::StorageFull, ErrorKind::Resources), (io::ErrorKind::Other, ErrorKind::Outside)];
-    for step in 1..=all_steps() {
-        for (cause, kind) in kinds {
-            for fault in [Fault::Fail(cause), Fault::FailAfter(cause)] {
-                let application = application();
-                application.live(Some((step, fault)), 2).1.unwrap();
-                all_are_seen(&application.disk, &format!("{cause:?} at {step}"));
-            }
-            // Not tried again, it is told as what it is, where it matters; the next process does the rest.
-            let application = application();
-            if let Err(error) = application.live(Some((step, Fault::Fail(cause))), 1).1 {
-                assert_eq!(error.kind(), kind, "{error}");
-                application.live(None, 1).1.unwrap();
-            }
-            all_are_seen(&application.disk, &format!("{cause:?} at {step}, restarted"));
-        }
-    }
+    disk_fails_at_any_step(all_steps(), application, all_are_seen, all_are_seen);
 }
 
 #[test]

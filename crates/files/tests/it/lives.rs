@@ -7,7 +7,7 @@ use headwater::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater::testkit::TestEnv;
 use headwater::time::Time;
 use headwater::{Error, ErrorKind, Result};
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -71,6 +71,33 @@ impl Application {
         }
         self.journal.fetch_max(BATCHES, Ordering::SeqCst);
         Ok(())
+    }
+}
+
+/// The disk fails at each of the `steps` of an application. What is tried again succeeds; otherwise the error is told as what
+/// it is, where it matters, and the next process does the rest. A reader has `seen` what is tried again, and finds all
+/// `settled` behind the next process.
+pub(crate) fn disk_fails_at_any_step(
+    steps: u64,
+    application: fn() -> Application,
+    seen: fn(&SimulatedDisk, &str),
+    settled: fn(&SimulatedDisk, &str),
+) {
+    let kinds = [(io::ErrorKind::StorageFull, ErrorKind::Resources), (io::ErrorKind::Other, ErrorKind::Outside)];
+    for (step, (cause, kind)) in (1..=steps).flat_map(|step| kinds.map(|kinds| (step, kinds))) {
+        let context = format!("{cause:?} at {step}");
+        for fault in [Fault::Fail(cause), Fault::FailAfter(cause)] {
+            let application = application();
+            application.live(Some((step, fault)), 2).1.unwrap();
+            seen(&application.disk, &context);
+            application.live(None, 1).1.unwrap();
+            settled(&application.disk, &context);
+        }
+        let application = application();
+        let error = application.live(Some((step, Fault::Fail(cause))), 1).1.err();
+        assert!(error.as_ref().is_none_or(|error| error.kind() == kind), "{context}: {error:?}");
+        application.live(None, 1).1.unwrap();
+        settled(&application.disk, &format!("{context}, restarted"));
     }
 }
 

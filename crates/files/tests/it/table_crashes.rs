@@ -1,12 +1,11 @@
 //! A table, with files that roll and are merged, when processes end, disks fail and processes overtake each other at every
 //! step.
 
-use crate::lives::{Application, BATCHES, bytes_of, numbers_of};
+use crate::lives::{Application, BATCHES, bytes_of, disk_fails_at_any_step, numbers_of};
 use crate::simulated_disk::{Crash, Fault, SimulatedDisk};
 use headwater::ErrorKind;
 use headwater::env::FileSystem;
 use headwater_files::{FileSink, TableReader, formats::TextLines};
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -114,21 +113,10 @@ fn a_second_process_may_end_at_any_step_too() {
 
 #[test]
 fn a_disk_that_fails_at_any_step_is_tried_again_and_loses_and_doubles_nothing() {
-    let kinds = [(io::ErrorKind::StorageFull, ErrorKind::Resources), (io::ErrorKind::Other, ErrorKind::Outside)];
-    for step in 1..=all_steps() {
-        for (cause, kind) in kinds {
-            for fault in [Fault::Fail(cause), Fault::FailAfter(cause)] {
-                let (application, context) = (application(), format!("{cause:?} at {step}"));
-                application.live(Some((step, fault)), 2).1.unwrap();
-                all_are_seen(&application.disk, &context);
-                let error = application.live(Some((step, Fault::Fail(cause))), 1).1.err();
-                assert!(error.is_none_or(|error| error.kind() == kind), "{context}");
-                application.live(None, 1).1.unwrap();
-                all_are_seen(&application.disk, &context);
-                nothing_else_is_left(&application.disk, &context);
-            }
-        }
-    }
+    disk_fails_at_any_step(all_steps(), application, all_are_seen, |disk, context| {
+        all_are_seen(disk, context);
+        nothing_else_is_left(disk, context);
+    });
 }
 
 #[test]

@@ -20,6 +20,8 @@ struct Small {
     refuses: Option<u64>,
     away_at: Option<u64>,
     batches: Arc<Mutex<Batches>>,
+    /// What the newest process was told that it had committed.
+    committed: Arc<Mutex<Option<Time>>>,
     aborted: Arc<Mutex<Vec<i64>>>,
 }
 impl Small {
@@ -33,7 +35,8 @@ impl Small {
     }
 }
 impl Sink<u64> for Small {
-    fn recover(&self, _: &SinkOutput<'_>) -> Result<()> {
+    fn recover(&self, output: &SinkOutput<'_>) -> Result<()> {
+        *self.committed.lock().unwrap() = output.committed;
         Ok(())
     }
     fn prepare(&self, part: &SinkPart<'_>, numbers: PartitionRecords<u64>) -> Result<Vec<u8>> {
@@ -140,6 +143,22 @@ fn a_batch_whose_commit_is_refused_is_set_aside_and_the_next_goes_on() {
     assert_eq!(sink.batches()[&3000], [8, 9, 10, 11]);
     assert_eq!(running.progress().failed, 0);
     running.stop().unwrap();
+}
+
+/// Sinks compare that with what they have: a batch that they never had would look lost.
+#[test]
+fn a_sink_is_not_told_that_it_has_committed_what_it_refused() {
+    let (env, sink) = (TestEnv::in_memory(), Small { refuses: Some(5), ..Small::new(100) });
+    let process = |batches| {
+        let running = start(&env, Conf::new().checkpoint_dir("run"), &sink, FailurePolicy::stop());
+        let committed = *sink.committed.lock().unwrap();
+        run(&env, &running, batches).unwrap();
+        running.stop().unwrap();
+        committed.map(Time::milliseconds)
+    };
+    assert_eq!(process(2), None);
+    assert_eq!(process(1), Some(1000));
+    assert_eq!(process(0), Some(3000));
 }
 
 #[test]

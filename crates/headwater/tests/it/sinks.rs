@@ -6,6 +6,7 @@ use headwater::rdd::PartitionRecords;
 use headwater::sink::{FailurePolicy, Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater::testkit::TestEnv;
 use headwater::{Error, ErrorKind, Result, StreamingContextState};
+use headwater_storage::MemoryStorage;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -49,6 +50,9 @@ impl Numbers {
 impl Sink<u64> for Numbers {
     fn recover(&self, _: &SinkOutput<'_>) -> Result<()> {
         self.step("recover".to_owned())
+    }
+    fn newest(&self, _: &SinkOutput<'_>) -> Result<Option<Time>> {
+        Ok(self.batches().into_keys().next_back().map(Time::from_millis))
     }
     fn prepare(&self, part: &SinkPart<'_>, numbers: PartitionRecords<u64>) -> Result<Vec<u8>> {
         if part.partition == 0 {
@@ -292,4 +296,29 @@ fn a_sink_is_told_its_application_and_its_own_newest_batch() {
         // The folder has the name from the first process on, also where that could not begin.
         assert_eq!((again, &committed[..]), (name.clone(), &expected.map(str::to_owned)[..]));
     }
+}
+
+#[test]
+fn a_checkpoint_folder_that_is_older_than_its_sink_is_refused_unless_somebody_says_so() {
+    let (storage, sink, env) = (MemoryStorage::new(), Numbers::default(), TestEnv::new());
+    let process = |storage: &MemoryStorage, conf: Conf| -> Result<()> {
+        let env = env.clone().with_storage(Arc::new(storage.clone()));
+        let running = program(&env, conf.checkpoint_dir("run"), &sink, FailurePolicy::retry(9, seconds(1)))?.start()?;
+        env.clock.advance(seconds(2));
+        running.await_batches(2)?;
+        running.stop_gracefully()
+    };
+    process(&storage, Conf::new()).unwrap();
+    let older = storage.copy();
+    process(&storage, Conf::new()).unwrap();
+    assert_eq!(sink.batches(), numbers(4));
+    let error = process(&older, Conf::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Program);
+    let error = error.to_string();
+    let told = "it has batch 4000 ms of this output, and the checkpoint folder knows of none behind 2000 ms";
+    assert!(error.starts_with("the sink of write_to at ") && error.contains(told), "{error}");
+    assert!(error.contains("an older copy") && error.contains("restart_behind_sinks = true"), "{error}");
+    assert_eq!(sink.batches(), numbers(4));
+    process(&older, Conf::new().restart_behind_sinks(true)).unwrap();
+    assert_eq!(sink.batches(), numbers(6));
 }

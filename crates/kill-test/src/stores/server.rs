@@ -17,9 +17,7 @@ impl Server {
     }
     /// How to connect.
     pub(super) fn url(&self) -> String {
-        let of_redis =
-            || Some(self.file("env").ok()?.lines().find_map(|line| line.strip_prefix("REDIS_URL="))?.to_owned());
-        self.file("url").ok().or_else(of_redis).unwrap_or_default()
+        self.file("url").unwrap_or_default()
     }
     /// kill -9, and another start.
     pub(super) fn kill(&self) -> Result<(), String> {

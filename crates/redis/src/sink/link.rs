@@ -35,6 +35,11 @@ impl Link {
         Ok(())
     }
 
+    /// What the ledger of an output said last.
+    pub(crate) fn newest(&self, output: &SinkOutput<'_>) -> Option<Time> {
+        self.seen.get(&Ledger::of(output)).copied()
+    }
+
     pub(crate) fn commit(
         &mut self,
         server: &RedisServer,
@@ -42,36 +47,30 @@ impl Link {
         batch: &SinkBatch<'_>,
         parts: &[Vec<u8>],
     ) -> Result<()> {
-        let was_open = self.connection.is_some();
-        match self.try_commit(server, accept_lost, batch, parts) {
-            // A server that was started again closed the connection while nobody looked. Whether the batch is there, the
-            // ledger says.
-            Err(error) if was_open && error.kind() == ErrorKind::Outside => {
-                self.try_commit(server, accept_lost, batch, parts)
-            }
-            ended => ended,
-        }
-    }
-
-    fn try_commit(
-        &mut self,
-        server: &RedisServer,
-        accept_lost: bool,
-        batch: &SinkBatch<'_>,
-        parts: &[Vec<u8>],
-    ) -> Result<()> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => server.connect()?,
-        };
         let ledger = Ledger::of(&batch.output);
         let seen = self.seen.get(&ledger).copied();
-        let batch = Commit { server, ledger: &ledger, seen, accept_lost, batch };
-        let newest = batch.run(&mut connection, parts)?;
-        // Only behind a success: in any other state a transaction may be open in it.
-        self.connection = Some(connection);
+        let commit = Commit { server, ledger: &ledger, seen, accept_lost, batch };
+        let was_open = self.connection.is_some();
+        let newest = match self.try_commit(&commit, parts) {
+            // A server that was started again closed the connection while nobody looked. Whether the batch is there, the
+            // ledger says.
+            Err(error) if was_open && error.kind() == ErrorKind::Outside => self.try_commit(&commit, parts),
+            ended => ended,
+        }?;
         self.seen.insert(ledger, newest);
         Ok(())
+    }
+
+    /// What the ledger says behind it.
+    fn try_commit(&mut self, commit: &Commit<'_>, parts: &[Vec<u8>]) -> Result<Time> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => commit.server.connect()?,
+        };
+        let newest = commit.run(&mut connection, parts)?;
+        // Only behind a success: in any other state a transaction may be open in it.
+        self.connection = Some(connection);
+        Ok(newest)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::RedisServer;
 use encoder::Encoder;
 use headwater_core::rdd::PartitionRecords;
 use headwater_core::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
+use headwater_core::time::Time;
 use headwater_core::{Error, Record, Result};
 use link::Link;
 use std::fmt;
@@ -121,6 +122,9 @@ impl<T: Record> Sink<T> for RedisSink<T> {
             return Err(Error::program(message));
         }
         self.link().recover(&self.server, self.accept_lost_ledger, output)
+    }
+    fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
+        Ok(self.link().newest(output))
     }
     fn prepare(&self, _: &SinkPart<'_>, mut records: PartitionRecords<T>) -> Result<Vec<u8>> {
         let mut encoder = Encoder::new(self.batch_bytes_max, self.mixed);

@@ -70,13 +70,12 @@ impl Drop for Server {
     }
 }
 
-/// Runs a script for a server's folder; the address that it prints.
+/// Runs a script for a server's folder; the address of the server.
 fn script(name: &str, folder: &str, switches: &[(&str, &str)]) -> String {
     let path = format!("{}/../../scripts/servers/redis/{name}", env!("CARGO_MANIFEST_DIR"));
     let run = Command::new(&path).arg(folder).envs(switches.iter().copied()).output().unwrap();
     assert!(run.status.success(), "{path}: {}", String::from_utf8_lossy(&run.stderr));
-    let printed = String::from_utf8(run.stdout).unwrap();
-    printed.trim().strip_prefix("REDIS_URL=").unwrap_or_default().to_owned()
+    std::fs::read_to_string(format!("{folder}/url")).unwrap().trim().to_owned()
 }
 
 /// A process of an application with one output, played by the test; batch n is that of n seconds.

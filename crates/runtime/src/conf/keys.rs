@@ -150,6 +150,16 @@ keys!(
         meaning: "Whether a program goes on behind a restart with inputs that cannot deliver again what batches had of them, \
                   such as `queue_stream`: those batches have nothing of them then. `false` makes it an error.",
     },
+    RESTART_BEHIND_SINKS = Key {
+        name: "headwater.streaming.restart_behind_sinks",
+        spark: None,
+        kind: Kind::Flag,
+        default: "false",
+        secret: false,
+        meaning: "Whether a program goes on where a sink has newer batches than the checkpoint folder knows of, which is an \
+                  older copy then, or was cut: nothing is written again of batches that the sink has. `false` makes it an \
+                  error, for it is right only where inputs give each batch the same records again.",
+    },
     STATE_SNAPSHOT_AFTER = Key {
         name: "headwater.streaming.state_snapshot_after",
         spark: None,

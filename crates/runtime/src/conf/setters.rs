@@ -117,6 +117,13 @@ impl Conf {
     pub fn restart_without_inputs(self, may: bool) -> Conf {
         self.in_code(&keys::RESTART_WITHOUT_INPUTS, may.to_string())
     }
+    /// Whether a program goes on where a sink has newer batches than the checkpoint folder knows of: where that is an older
+    /// copy, or was cut. Nothing is written again of batches that the sink has. For one start, and only where the inputs give
+    /// each batch the same records again. Default: an error.
+    #[track_caller]
+    pub fn restart_behind_sinks(self, may: bool) -> Conf {
+        self.in_code(&keys::RESTART_BEHIND_SINKS, may.to_string())
+    }
     /// A snapshot of keyed state is taken when the changes since the last one have so many bytes, or twice as many as that had, if
     /// those are more; default 8 MiB. A restart reads a snapshot and the changes behind it.
     #[track_caller]

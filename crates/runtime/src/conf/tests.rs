@@ -129,6 +129,7 @@ fn methods_set_the_key_that_bears_their_name() {
         .down_time("skip")
         .drop_state("sums")
         .restart_without_inputs(true)
+        .restart_behind_sinks(true)
         .state_snapshot_after(1 << 10)
         .plan_only(true)
         .state_memory_max(4 << 30)
@@ -146,8 +147,8 @@ fn methods_set_the_key_that_bears_their_name() {
         .graceful_stop_timeout(4 * second)
         .stop_gracefully_on_shutdown(false);
     let values = [
-        "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "/run", "skip", "sums", "true", "1k", "true",
-        "4g", "77", "78", "3m", "12k", "13", "14", "false", "99", "15", "2s", "3s", "4s", "false",
+        "local[3]", "name", "7", "8", "5", "6k", "/tmp", "9", "10", "11", "/run", "skip", "sums", "true", "true", "1k",
+        "true", "4g", "77", "78", "3m", "12k", "13", "14", "false", "99", "15", "2s", "3s", "4s", "false",
     ];
     assert_eq!(keys::KEYS.iter().map(|key| conf.get(key.name).unwrap()).collect::<Vec<_>>(), values);
     for key in keys::KEYS {

@@ -169,11 +169,12 @@ impl DeadLetters {
         if self.limits.allow(of_log + shared.waiting_letters + letters, of_bytes + shared.waiting_bytes + bytes) {
             return Ok(());
         }
+        let more = format!("{letters} more letters of {bytes} bytes");
         let (DeadLetterLimits { letters, bytes }, folder) = (self.limits, &self.checkpoint);
         full(format!(
-            "the dead-letter store in {folder} is full: it has {of_log} letters of {of_bytes} bytes, and the limits are \
-             headwater.streaming.dead_letters_max = {letters} and headwater.streaming.dead_letter_bytes_max = {bytes}; make \
-             room by `headwater dead-letters drop {folder}` or `headwater dead-letters re-drive {folder}`, or raise the limit"
+            "the dead-letter store in {folder} is full: it has {of_log} letters of {of_bytes} bytes and no room for {more}; \
+             the limits are headwater.streaming.dead_letters_max = {letters} and headwater.streaming.dead_letter_bytes_max = {bytes}; make \
+             room by `headwater dead-letters drop {folder} --all`, or `re-drive` with some of them, or raise the limit"
         ))
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Durable {
 struct OpenBatch {
     /// Whether its jobs have ended.
     has_ended: bool,
-    /// Those that have sinks.
+    /// Those whose sinks have it when it has ended.
     sinks: Vec<OperatorId>,
 }
 
@@ -126,6 +126,10 @@ impl Durable {
     pub(crate) fn committed_by(&self, output: OperatorId) -> Option<Time> {
         self.journal.read(|state| state.sinks.get(output.as_str()).map(|time| (*time).into()))
     }
+    /// The newest batch whose inputs are fixed: no sink has a later one. Before the first batch, a time before all.
+    pub(crate) fn begun(&self) -> Time {
+        self.journal.read(|state| state.grid.map_or(Time::from_millis(i64::MIN), |grid| grid.allocated.into()))
+    }
     /// The inputs of batch `time`, whose outputs have these `sinks`, are fixed; durable with the next [`Durable::sync`].
     pub(crate) fn allocated(&mut self, time: Time, sinks: Vec<OperatorId>) -> Result<()> {
         self.open.insert(time, OpenBatch { has_ended: false, sinks });
@@ -139,9 +143,13 @@ impl Durable {
         let inputs = inputs.chain(again).collect();
         self.record(&DriverEvent::Allocated { time: time.into(), inputs, letters })
     }
-    /// The jobs of batch `time` have ended, well.
-    pub(crate) fn ended(&mut self, time: Time) {
-        self.open.entry(time).and_modify(|batch| batch.has_ended = true);
+    /// The jobs of batch `time` have ended, well. The sinks of `set_aside` have nothing of it: told otherwise, they would
+    /// miss it at the next start.
+    pub(crate) fn ended(&mut self, time: Time, set_aside: &[OperatorId]) {
+        self.open.entry(time).and_modify(|batch| {
+            batch.has_ended = true;
+            batch.sinks.retain(|sink| !set_aside.contains(sink));
+        });
     }
     fn first_has_ended(&self) -> bool {
         self.open.first_key_value().is_some_and(|(_, batch)| batch.has_ended)

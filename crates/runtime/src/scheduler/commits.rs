@@ -58,7 +58,7 @@ impl JobGenerator {
                 self.status.batch_completed(time, true);
                 self.give_up();
             }
-            BatchOutcome::Done => commits.durable.ended(time),
+            BatchOutcome::Done { set_aside } => commits.durable.ended(time, &set_aside),
         }
     }
     /// The generator is about to wait, or, where the next batch `is_due`, to make one, with which all is synced.

@@ -7,14 +7,14 @@ use headwater_core::dstream::{BatchJob, DStreamGraph};
 use headwater_core::env::Env;
 use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::time::Time;
-use headwater_core::{Error, ErrorKind, Result, panic_message};
+use headwater_core::{Error, ErrorKind, OperatorId, Result, panic_message};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What the generator reacts to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
     /// The clock has reached this batch time.
     GenerateJobs(Time),
@@ -29,10 +29,10 @@ pub(crate) enum Event {
 }
 
 /// What became of the jobs of a batch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum BatchOutcome {
-    /// All is well.
-    Done,
+    /// All is well. The outputs whose sinks have nothing of it, since its records were set aside.
+    Done { set_aside: Vec<OperatorId> },
     /// One of them has failed.
     Failed,
     /// A stop has cut one off.

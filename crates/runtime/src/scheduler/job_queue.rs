@@ -2,6 +2,7 @@
 
 use super::batch_report::BatchReport;
 use crate::remaining::RunningOutput;
+use headwater_core::OperatorId;
 use headwater_core::dstream::BatchJob;
 use headwater_core::env::Clock;
 use headwater_core::time::Time;
@@ -84,6 +85,21 @@ pub(super) struct JobSet {
     pub(super) failed: AtomicBool,
     /// Whether a stop has cut it off.
     pub(super) dropped: AtomicBool,
+    /// The outputs with sinks that have set its records aside.
+    set_aside: Mutex<Vec<OperatorId>>,
     /// For listeners, if there were any when it was submitted.
     pub(super) report: Option<Box<BatchReport>>,
+}
+
+impl JobSet {
+    pub(super) fn new(time: Time, jobs: usize, report: Option<Box<BatchReport>>) -> JobSet {
+        let (left, failed, dropped) = (AtomicUsize::new(jobs), AtomicBool::new(false), AtomicBool::new(false));
+        JobSet { time, left, failed, dropped, set_aside: Mutex::default(), report }
+    }
+    pub(super) fn has_set_aside(&self, sink: Option<OperatorId>) {
+        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner).extend(sink);
+    }
+    pub(super) fn set_aside(&self) -> Vec<OperatorId> {
+        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }

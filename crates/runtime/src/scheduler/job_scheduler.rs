@@ -14,9 +14,9 @@ use headwater_core::env::Env;
 use headwater_core::listener::{StreamId, StreamInputInfo};
 use headwater_core::sink::{Commit, FailurePolicy};
 use headwater_core::time::Time;
-use headwater_core::{Error, ErrorKind, Result};
+use headwater_core::{Error, ErrorKind, OperatorId, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) struct JobScheduler {
@@ -94,12 +94,11 @@ impl JobScheduler {
 
     /// Queues the jobs of batch `time`. A batch without jobs is done at once, and listeners do not hear of it.
     pub(crate) fn submit(&self, time: Time, jobs: Vec<BatchJob>, inputs: BTreeMap<StreamId, StreamInputInfo>) {
-        let (left, failed, dropped) = (AtomicUsize::new(jobs.len()), AtomicBool::new(false), AtomicBool::new(false));
         if jobs.is_empty() {
-            return self.shared.completed(&JobSet { time, left, failed, dropped, report: None });
+            return self.shared.completed(&JobSet::new(time, 0, None));
         }
         let report = BatchReport::submitted(&self.shared.listeners, time, &jobs, inputs).map(Box::new);
-        let set = Arc::new(JobSet { time, left, failed, dropped, report });
+        let set = Arc::new(JobSet::new(time, jobs.len(), report));
         let lanes = jobs.iter().filter_map(|job| self.shared.lane(job));
         lanes.for_each(|lane| lane.expect(time));
         jobs.into_iter().for_each(|job| self.queue.add(Some((set.clone(), job))));
@@ -143,8 +142,9 @@ impl Shared {
     /// Whatever the user's code does, the job is counted.
     fn run(self: &Arc<Self>, set: Arc<JobSet>, job: BatchJob) {
         let lane = self.lane(&job);
-        let BatchJob { output_op_id, name, mut run, policy, set_aside, .. } = job;
-        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name, policy, set_aside };
+        let BatchJob { output_op_id, name, operator, mut run, policy, set_aside, commits } = job;
+        let sink = operator.filter(|_| commits);
+        let unfinished = Unfinished { shared: self.clone(), set, output_op_id, name, sink, policy, set_aside };
         let time = unfinished.set.time;
         // Dropping what it works on is the user's code too, and comes before the batch may be forgotten.
         let dropping = |run| {
@@ -211,7 +211,7 @@ impl Shared {
             let outcome = match (dropped, failed) {
                 (true, _) => BatchOutcome::Dropped,
                 (false, true) => BatchOutcome::Failed,
-                (false, false) => BatchOutcome::Done,
+                (false, false) => BatchOutcome::Done { set_aside: set.set_aside() },
             };
             return self.events.post(Event::BatchEnded(set.time, outcome));
         }
@@ -241,6 +241,8 @@ struct Unfinished {
     set: Arc<JobSet>,
     output_op_id: usize,
     name: Arc<str>,
+    /// The output, if it has a sink.
+    sink: Option<OperatorId>,
     policy: FailurePolicy,
     set_aside: Option<SetBatchAside>,
 }
@@ -255,6 +257,7 @@ impl Unfinished {
             self.shared.env.console.warn(&another.within(what).to_string());
             return Err(error);
         }
+        self.set.has_set_aside(self.sink);
         let shown = caught(name, || Ok(error.to_string())).unwrap_or_else(|panic| panic.to_string());
         self.shared.env.console.warn(&format!("{name}: the records of batch {time} are set aside: {shown}"));
         Ok(())

@@ -139,6 +139,7 @@ impl<P, S: Sink<T>, T: Record + Debug> SinkTest<P, S, T> {
             let process = place.process("app", "out", None)?;
             (1..4).try_for_each(|batch| process.write(batch, batch..batch + 1))?;
             let next = place.process("app", "out", Some(1))?;
+            next.knows(Some(3))?;
             (2..5).try_for_each(|batch| next.write(batch, batch..batch + 1))?;
             place.shows(&[1..5]);
             Ok(())
@@ -160,6 +161,7 @@ impl<P, S: Sink<T>, T: Record + Debug> SinkTest<P, S, T> {
             one.write(5, 0..2)?;
             other.write(4, 2..4)?;
             let third = place.process("another", "out", None)?;
+            third.knows(None)?;
             third.write(3, 4..6)?;
             place.shows(&[0..6]);
             Ok(())
@@ -220,6 +222,12 @@ impl<S: Sink<T>, T: Record> Process<'_, S, T> {
     }
     fn commit(&self, batch: u64, parts: &[Vec<u8>]) -> Result<()> {
         self.sink.commit(&SinkBatch { output: self.output, time: batch_time(batch) }, parts)
+    }
+    /// Panics where the sink says of its newest batch what is not so. It need not say anything.
+    fn knows(&self, batch: Option<u64>) -> Result<()> {
+        let (newest, wanted) = (self.sink.newest(&self.output)?, batch.map(batch_time));
+        assert!(newest.is_none() || newest == wanted, "the newest batch is {wanted:?}, and the sink says {newest:?}");
+        Ok(())
     }
     fn abort(&self, batch: u64, parts: &[Vec<u8>]) -> Result<()> {
         self.sink.abort(&SinkBatch { output: self.output, time: batch_time(batch) }, parts)

@@ -124,3 +124,37 @@ fn mysql_with_tls_and_a_password() {
     let server = Arc::new(Server::start("mysql", true));
     server::is_safe(&server, &Mysql::new(&server), SqlDatabase::mysql);
 }
+
+/// What MySQL does with numbers it counts and with blanks is its own.
+#[test]
+#[ignore = "starts a server"]
+fn keys_of_mysql_are_what_the_records_say() {
+    let server = Arc::new(Server::start("mysql", false));
+    let place = Mysql::new(&server);
+    let process: Process<(String, i64)> = Process::begin(place.upsert().create_table(), None).unwrap();
+    let words = ["a", "A", "a ", "\u{e1}", "", "b"];
+    process.write(1, words.iter().zip(1..).map(|(word, n)| ((*word).to_owned(), n)).collect()).unwrap();
+    let name = Mysql::quoted(&place.table("counts"));
+    assert_eq!(place.rows(&format!("SELECT 'all', COUNT(*) FROM {name}")), place::rows(&[("all", 6)]));
+
+    // Zero is a key like others, and not the next number.
+    let place = Mysql::new(&server);
+    let name = Mysql::quoted(&place.table("counts"));
+    place.run(&format!("CREATE TABLE {name} (count BIGINT AUTO_INCREMENT PRIMARY KEY, word VARCHAR(9))"));
+    let table = place.table("counts");
+    let sink = place.database().upsert_into(&table, ["count"]).columns(["count", "word"]);
+    let process: Process<(i64, String)> = Process::begin(sink, None).unwrap();
+    for batch in 1..=3 {
+        process.write(batch, (0..3).map(|n| (n, format!("of {batch}"))).collect()).unwrap();
+    }
+    let sql = format!("SELECT word, count FROM {name} ORDER BY count");
+    assert_eq!(place.rows(&sql), place::rows(&[("of 3", 0), ("of 3", 1), ("of 3", 2)]));
+
+    // A unique index over a counter that the records write decides as any other.
+    let place = Mysql::new(&server);
+    let name = Mysql::quoted(&place.table("counts"));
+    place.run(&format!("CREATE TABLE {name} (count BIGINT AUTO_INCREMENT PRIMARY KEY, word VARCHAR(9) UNIQUE)"));
+    let (kind, told) = error(Process::<(String, i64)>::begin(place.upsert(), None));
+    assert_eq!(kind, ErrorKind::Program);
+    says(&told, &["would replace those of the unique index over [\"count\"]"]);
+}

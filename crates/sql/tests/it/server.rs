@@ -78,7 +78,7 @@ pub(crate) fn a_commit_has_a_time_out<P: Place>(place: &P, hold: impl Fn(&str, &
     let sink = database.append_to(place.table("counts")).columns(["word", "count"]).create_table();
     let process = Process::begin(sink, None).unwrap();
     process.write(1, rows(&[("a", 1)])).unwrap();
-    hold(&format!("UPDATE {} SET step_ms = step_ms + 1", P::quoted(&place.ledger())), &mut || {
+    hold(&format!("UPDATE {} SET batch_ms = batch_ms + 1", P::quoted(&place.ledger())), &mut || {
         let (kind, message) = error(process.write(2, rows(&[("a", 2)])));
         assert_eq!(kind, ErrorKind::Outside);
         says(&message, &["has not answered within 700ms", "commit_timeout"]);

@@ -4,10 +4,10 @@ use crate::numbers::{self, Mortal};
 use crate::place::{self, Place, Process, error, rows, says};
 use crate::suite::{self, refuses};
 use headwater::ErrorKind;
+use headwater::prelude::*;
 use headwater::sink::FailurePolicy;
-use headwater::testkit::{TemporaryFolder, temporary_folder};
+use headwater::testkit::{TemporaryFolder, TestEnv, temporary_folder};
 use headwater_sql::{SqlDatabase, SqlSink};
-use std::time::Duration;
 
 pub(crate) struct Sqlite {
     folder: TemporaryFolder,
@@ -164,6 +164,27 @@ fn a_start_that_failed_since_the_database_was_missing_is_no_lost_ledger() {
 }
 
 #[test]
+fn a_program_whose_last_batch_was_refused_and_set_aside_starts_again() {
+    let (place, env) = (Sqlite::new(), TestEnv::in_memory());
+    place.run("CREATE TABLE counts (word TEXT, count INTEGER CHECK (count <> 3))");
+    let process = |batches: u64| -> headwater::Result<()> {
+        let conf = Conf::new().master("local[2]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+        let numbers = ssc.rate_stream(2, 1, |n| ("n".to_owned(), n as i64)).uid("numbers");
+        numbers.set_aside().write_to(place.append()).uid("counts");
+        let running = ssc.start()?;
+        for batch in 1..=batches {
+            env.clock.advance(seconds(1));
+            running.await_batches(batch)?;
+        }
+        running.stop()
+    };
+    process(2).unwrap();
+    process(1).unwrap();
+    assert_eq!(place.counts(), rows(&[("n", 0), ("n", 1), ("n", 4), ("n", 5)]));
+}
+
+#[test]
 fn what_is_no_file_is_no_database() {
     for path in ["", ":memory:"] {
         let sink = SqlDatabase::sqlite(path).append_to("counts").columns(["word", "count"]);
@@ -210,4 +231,72 @@ fn a_program_that_ends_before_or_behind_a_commit_loses_and_doubles_no_number() {
     numbers::await_more(&place, count);
     running.stop_gracefully().unwrap();
     assert!(numbers::check(&place) > count);
+}
+
+#[test]
+fn a_file_that_is_removed_or_replaced_while_the_program_runs_is_not_written_to() {
+    for replaced in [false, true] {
+        let place = Sqlite::new();
+        let process: Process<(String, i64)> = Process::begin(place.append().create_table(), None).unwrap();
+        process.write(1, vec![("a".to_owned(), 1)]).unwrap();
+        let away = format!("{}/away.db", place.folder);
+        std::fs::rename(place.path(), &away).unwrap();
+        if replaced {
+            std::fs::copy(&away, place.path()).unwrap();
+        }
+        let (kind, told) = error(process.write(2, vec![("b".to_owned(), 2)]));
+        assert_eq!(kind, ErrorKind::Program);
+        says(&told, &["counts.db", "was removed or replaced while the program ran"]);
+        std::fs::rename(&away, place.path()).unwrap();
+        process.write(2, vec![("b".to_owned(), 2)]).unwrap();
+        assert_eq!(place.rows("SELECT word, count FROM counts ORDER BY word"), rows(&[("a", 1), ("b", 2)]));
+    }
+}
+
+#[test]
+fn a_table_that_is_missing_behind_committed_batches_is_not_made_anew_without_a_word() {
+    let place = Sqlite::new();
+    let process: Process<(String, i64)> = Process::begin(place.append().create_table(), None).unwrap();
+    process.write(1, vec![("a".to_owned(), 1)]).unwrap();
+    drop(process);
+    place.run("DROP TABLE counts");
+    let again = |sink| Process::<(String, i64)>::begin(sink, Some(1));
+    let (kind, told) = error(again(place.append().create_table()));
+    assert_eq!(kind, ErrorKind::Program);
+    says(&told, &["table \"counts\"", "up to 1000 ms are committed", "accept_lost_ledger"]);
+    let process = again(place.append().create_table().accept_lost_ledger()).unwrap();
+    process.write(2, vec![("b".to_owned(), 2)]).unwrap();
+    assert_eq!(place.rows("SELECT word, count FROM counts"), rows(&[("b", 2)]));
+}
+
+#[test]
+fn a_checkpoint_folder_that_is_older_than_the_ledger_is_told() {
+    let place = Sqlite::new();
+    let (storage, env) = (headwater_storage::MemoryStorage::new(), TestEnv::new());
+    let live = |storage: &headwater_storage::MemoryStorage| -> headwater::Result<()> {
+        let env = env.clone().with_storage(std::sync::Arc::new(storage.clone()));
+        let conf = Conf::new().master("local[2]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+        let numbers = ssc.rate_stream(2, 1, |n| (format!("w{n}"), n as i64));
+        numbers.write_to(place.append().create_table()).uid("counts");
+        let running = ssc.start()?;
+        env.clock.advance(seconds(2));
+        running.await_batches(2)?;
+        running.stop_gracefully()
+    };
+    live(&storage).unwrap();
+    let older = storage.copy();
+    live(&storage).unwrap();
+    let told = live(&older).unwrap_err().to_string();
+    says(&told, &["it has batch 4000 ms of this output", "knows of none behind 2000 ms"]);
+    assert_eq!(place.rows("SELECT 'all', COUNT(*) FROM counts"), rows(&[("all", 8)]));
+}
+
+#[test]
+fn a_view_is_refused_at_the_start() {
+    let place = Sqlite::new();
+    place.run("CREATE TABLE words (word TEXT, count INTEGER); CREATE VIEW counts AS SELECT word, count FROM words");
+    let (kind, told) = error(Process::<(String, i64)>::begin(place.append(), None));
+    assert_eq!(kind, ErrorKind::Program);
+    says(&told, &["table \"counts\"", "it is no table, but a view"]);
 }

@@ -122,7 +122,7 @@ fn a_full_store_fails_the_batch_and_a_dropped_letter_makes_room() {
     let error = program.run(&env, 3).unwrap_err();
     let said = error.to_string();
     assert!(said.contains("is full: it has 3 letters") && said.contains("dead_letters_max = 3"), "{said}");
-    assert!(said.contains("`headwater dead-letters drop run`"), "{said}");
+    assert!(said.contains("`headwater dead-letters drop run --all`"), "{said}");
     assert_eq!(letters(&env).len(), 3);
     assert!(program.run(&env, 1).unwrap_err().to_string().contains("is full"), "it stays so");
     look(&env).drop_letters(|letter| letter.number < 3).unwrap();
