@@ -188,3 +188,22 @@ fn a_record_that_a_format_refuses_is_named_by_its_position() {
         );
     }
 }
+
+#[test]
+fn a_program_whose_last_batch_was_set_aside_as_a_whole_goes_on() {
+    let (env, folder) = (TestEnv::in_memory(), temporary_folder());
+    let live = |batches: u64| {
+        let conf = Conf::new().master("local[1]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+        // Of the second batch one row is longer than the others.
+        let rows = ssc.rate_stream(2, 1, |n| if n == 3 { vec![n, n] } else { vec![n] });
+        rows.set_aside().write_to(FileSink::csv(prefix(&folder))).uid("rows");
+        let running = ssc.start().unwrap();
+        env.clock.advance(seconds(2));
+        running.await_batches(batches).unwrap();
+        running.stop_gracefully().unwrap();
+    };
+    live(2);
+    live(2);
+    assert_eq!(batches(&prefix(&folder)).keys().copied().collect::<Vec<_>>(), [1000, 3000, 4000]);
+}
