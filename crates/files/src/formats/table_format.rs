@@ -15,6 +15,9 @@ pub type Records<T> = Box<dyn Iterator<Item = Result<T>>>;
 
 /// A format of files that are read again, by [`TableReader`](crate::TableReader) and where a table merges small files.
 pub trait TableFormat<T>: FileFormat<T> {
+    /// What it is called in the manifest of a table, in this and all later releases: an output that has written files of one
+    /// format to a table does not write those of another one beside them.
+    fn name(&self) -> &str;
     /// Reads a file that [`FileFormat::writer`] has made and that errors call `path`.
     fn read(&self, input: Box<dyn Read + Send>, path: &str) -> Result<Records<T>>;
 }
@@ -53,30 +56,46 @@ fn lines<T: 'static>(
 
 /// A record must be one line that reads as it was written: a text that has a newline becomes two.
 impl<T: TextRecord + FromStr<Err: Display>> TableFormat<T> for TextLines {
+    fn name(&self) -> &str {
+        "lines of text"
+    }
     fn read(&self, input: Box<dyn Read + Send>, path: &str) -> Result<Records<T>> {
         Ok(lines(input, path, |line| line.parse().map_err(|error: T::Err| error.to_string())))
     }
 }
 
 impl<T: Record + Serialize + DeserializeOwned> TableFormat<T> for JsonLines {
+    fn name(&self) -> &str {
+        "lines of JSON"
+    }
     fn read(&self, input: Box<dyn Read + Send>, path: &str) -> Result<Records<T>> {
         Ok(lines(input, path, |line| serde_json::from_str(line).map_err(|error| error.to_string())))
     }
 }
 
 impl<T: Data> TableFormat<T> for ObjectFiles {
+    fn name(&self) -> &str {
+        "object files"
+    }
     fn read(&self, input: Box<dyn Read + Send>, path: &str) -> Result<Records<T>> {
         Ok(Box::new(ObjectReader::new(input, path)?))
     }
 }
 
 impl<K: Record + Writable, V: Record + Writable> TableFormat<(K, V)> for SequenceFileOutputFormat {
+    fn name(&self) -> &str {
+        "SequenceFiles"
+    }
     fn read(&self, input: Box<dyn Read + Send>, path: &str) -> Result<Records<(K, V)>> {
         Ok(Box::new(Reader::<K, V, _>::new(input, path, ReaderOptions::new())?))
     }
 }
 
 impl<T: Record + Serialize + DeserializeOwned> TableFormat<T> for Csv {
+    fn name(&self) -> &str {
+        // Where one is merged as the other, a line of names would become a record.
+        if self.has_header() { "CSV" } else { "CSV without a header" }
+    }
     fn read(&self, input: Box<dyn Read + Send>, path: &str) -> Result<Records<T>> {
         let path = path.to_owned();
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(input);

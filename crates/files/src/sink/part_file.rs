@@ -41,9 +41,9 @@ impl PartFile {
                 Ok(()) => written += 1,
                 Err(error) if error.kind() == ErrorKind::Data && writer.goes_on_without() => {
                     self.buffer.truncate(begin);
-                    refuse(index, error)?;
+                    refuse(index, error).map_err(|error| of_record(index, error))?;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(of_record(index, error)),
             }
             self.flush_from(BUFFER_BYTES)?;
         }
@@ -66,5 +66,13 @@ impl PartFile {
     }
     fn unwritable(&self, error: std::io::Error) -> Error {
         judged(Error::outside(format!("cannot write {}", self.path), error))
+    }
+}
+
+/// An error of one record, with its position for people. A dead letter has it anyway.
+fn of_record(index: usize, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Data => error.within(format!("record {index} of its partition, counted from 0")),
+        _ => error,
     }
 }

@@ -59,11 +59,14 @@ pub(crate) struct Event {
     pub(crate) batch: Option<(String, i64)>,
     pub(crate) added: Vec<FileEntry>,
     pub(crate) removed: Vec<String>,
+    /// What format the files are in from here on, where the manifest does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data_format: Option<String>,
 }
 impl Event {
     pub(crate) fn new(batch: Option<(&str, Time)>, added: Vec<FileEntry>, removed: Vec<String>) -> Event {
         let batch = batch.map(|(application, time)| (application.to_owned(), time.milliseconds()));
-        Event { format: FORMAT, batch, added, removed }
+        Event { format: FORMAT, batch, added, removed, data_format: None }
     }
 }
 
@@ -77,11 +80,15 @@ pub(crate) struct Manifest {
     pub(crate) files: Vec<FileEntry>,
     /// Files that the newest event has taken out, and that may still be there.
     pub(crate) condemned: Vec<String>,
+    /// The name of the format that the files are in; none where an older release wrote all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data_format: Option<String>,
 }
 
 impl Manifest {
     fn new() -> Manifest {
-        Manifest { format: FORMAT, number: 0, ledger: Ledger::new(), files: Vec::new(), condemned: Vec::new() }
+        let (ledger, files, condemned) = (Ledger::new(), Vec::new(), Vec::new());
+        Manifest { format: FORMAT, number: 0, ledger, files, condemned, data_format: None }
     }
     /// An event is only made when all that those before it say was done on the disk.
     pub(crate) fn apply(&mut self, event: &Event) {
@@ -93,6 +100,7 @@ impl Manifest {
         self.files.retain(|file| !is_removed(file));
         self.files.splice(at..at, event.added.iter().cloned());
         self.condemned.clone_from(&event.removed);
+        self.data_format = event.data_format.clone().or(self.data_format.take());
         if let Some((application, batch)) = &event.batch {
             self.ledger = self.ledger.with(application, Time::from_millis(*batch));
         }
@@ -204,5 +212,19 @@ mod tests {
         assert!(manifest.condemned.is_empty() && manifest.number == 3);
         let read: Manifest = serde_json::from_slice(&manifest.to_bytes()).unwrap();
         assert_eq!((read.number, read.files), (3, manifest.files));
+    }
+
+    #[test]
+    fn what_an_older_release_wrote_is_read_and_the_format_of_the_files_is_noted_from_then_on() {
+        let event = r#"{"format":1,"batch":["app",2000],"added":[{"name":"b","pending":"p","records":1,"bytes":2}],"removed":[]}"#;
+        let snapshot = r#"{"format":1,"number":1,"ledger":{"format":1,"rows":[{"application":"app","newest_ms":1000}]},
+            "files":[{"name":"a","pending":null,"records":1,"bytes":2}],"condemned":[]}"#;
+        let mut manifest: Manifest = serde_json::from_str(snapshot).unwrap();
+        manifest.apply(&serde_json::from_str(event).unwrap());
+        assert_eq!((manifest.number, manifest.files.len(), &manifest.data_format), (2, 2, &None));
+        let noted = Event { data_format: Some("CSV".into()), ..Event::new(None, Vec::new(), Vec::new()) };
+        manifest.apply(&noted);
+        manifest.apply(&Event::new(None, Vec::new(), Vec::new()));
+        assert_eq!(manifest.data_format.as_deref(), Some("CSV"));
     }
 }

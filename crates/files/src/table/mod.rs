@@ -53,7 +53,7 @@ const ROLL_BYTES: u64 = 128 << 20;
 /// it, was removed or is an older copy. Put it back, or see [`accept_lost_ledger`](TableSink::accept_lost_ledger). No file is
 /// ever replaced by another.
 ///
-/// Errors are those of [`FileSink`](crate::FileSink).
+/// Errors are those of [`FileSink`](crate::FileSink). An output that has written files in one format fails the start in another.
 pub struct TableSink<F> {
     format: F,
     folder: String,
@@ -178,8 +178,12 @@ impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
                 format!("a table in {folder:?} with the suffix {suffix:?}: a name, no NUL bytes, no / in a suffix");
             return Err(Error::program(message));
         }
-        let accepts_lost_ledger = self.accepts_lost_ledger;
-        let place = Place { folder: &self.folder, suffix: &self.suffix, accepts_lost_ledger };
+        let place = Place {
+            folder: &self.folder,
+            suffix: &self.suffix,
+            data_format: self.format.name(),
+            accepts_lost_ledger: self.accepts_lost_ledger,
+        };
         let store = Store::open(&place, self.staging(output.operator), output)?;
         *self.store() = Some(store);
         Ok(())

@@ -2,7 +2,7 @@
 //! what it knew and counts from the beginning: the names that are in the folder say how far it was.
 
 use crate::sink::disk::Disk;
-use headwater_core::Result;
+use headwater_core::{Error, Result};
 
 /// The names `part-<output>-<number>-<number>[.suffix]` in a folder.
 pub(crate) struct PartNames {
@@ -34,6 +34,23 @@ impl PartNames {
             }
         }
         Ok(names)
+    }
+    /// Moves a file to where it is seen, unless that is done. What has its name is never replaced.
+    pub(crate) fn give(&self, disk: Disk<'_>, from: &str, name: &str) -> Result<()> {
+        let to = self.path(name);
+        if disk.exists(&to)? {
+            if !disk.exists(from)? {
+                return Ok(());
+            }
+            // The batch counts already, so this is no error of kind `Data`, which would refuse it.
+            return Err(Error::program(format!(
+                "{to} is there already, and a file of a committed batch, {from}, is to have the name: move it away"
+            )));
+        }
+        match disk.rename(from, &to) {
+            Err(error) if !disk.exists(&to)? => Err(error),
+            _ => Ok(()),
+        }
     }
     /// Where a file is to be seen.
     pub(crate) fn path(&self, name: &str) -> String {

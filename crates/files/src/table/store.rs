@@ -3,20 +3,22 @@
 //! A commit is: files to `pending`, durable; the event, durable, by which it counts; files to their names; what the event
 //! has taken out is removed. A process that ends behind the event leaves the rest to the next one, which does it first.
 
+mod opening;
+
 use super::manifest::{EVENTS_BETWEEN, Event, FileEntry, Manifest, Numbered, event_path, snapshot_path};
 use super::part_names::PartNames;
-use super::place::Place;
 use super::prepared_files::{PreparedFiles, WrittenFile};
 use crate::sink::disk::Disk;
 use crate::sink::staging::{Run, Staging};
-use headwater_core::sink::{SinkBatch, SinkOutput};
+use headwater_core::sink::SinkBatch;
 use headwater_core::time::Time;
-use headwater_core::{Error, ErrorKind, Result};
+use headwater_core::{Error, Result};
 use std::collections::HashSet;
 
 /// What is known from the start on.
 pub(crate) struct Store {
     folder: String,
+    data_format: String,
     names: PartNames,
     pub(crate) staging: Staging,
     run: Run,
@@ -33,53 +35,9 @@ impl Store {
     pub(crate) fn newest(&self, application: &str) -> Option<Time> {
         self.manifest.ledger.newest(application)
     }
-    /// Takes the output over and ends what an earlier process has begun.
-    pub(crate) fn open(place: &Place<'_>, staging: Staging, output: &SinkOutput<'_>) -> Result<Store> {
-        let (disk, folder) = (Disk(&*output.env.files), manifest_folder(&staging));
-        // A manifest only grows, so this is known before the door; and nothing may be made where it is lost, nor may what
-        // waits in `pending` be thrown away.
-        if !place.accepts_lost_ledger {
-            place.check(disk, &staging, output)?;
-        }
-        let run = staging.take_over(disk)?;
-        let read = || {
-            [&folder, &pending_folder(&staging)].into_iter().try_for_each(|path| disk.create_folder_durably(path))?;
-            let newest_snapshot = Numbered::list(disk, &folder)?.snapshots.pop().unwrap_or(0);
-            let manifest = Manifest::read(disk, &folder)?;
-            let names = place.names(disk, &staging, manifest.number)?;
-            Ok((newest_snapshot, manifest, names))
-        };
-        let (newest_snapshot, manifest, names) = read().map_err(|error| staging.cause(disk, &run, error))?;
-        let (folder, missing) = (place.folder.to_owned(), HashSet::new());
-        let mut store = Store { folder, names, staging, run, manifest, is_settled: false, newest_snapshot, missing };
-        store.begin(disk, output).map_err(|error| store.cause(disk, error))?;
-        Ok(store)
-    }
-    /// Ends what an earlier process has begun.
-    fn begin(&mut self, disk: Disk<'_>, output: &SinkOutput<'_>) -> Result<()> {
-        self.settle(disk)?;
-        // What was on its way and does not count.
-        let pending = pending_folder(&self.staging);
-        for left in disk.list(&pending)? {
-            self.staging.discard(disk, &format!("{pending}/{}", left.name))?;
-        }
-        self.accept_loss(disk, output)?;
-        if let Some(unlisted) = self.manifest.unlisted(&self.names.list(disk)?) {
-            let manifest = manifest_folder(&self.staging);
-            let seen = "whoever lists the folder sees them, and `TableReader` does not";
-            output.env.console.warn(&format!("the manifest {manifest} may be an older one: {unlisted}; {seen}"));
-        }
-        Ok(())
-    }
     /// Why a step has failed.
     pub(crate) fn cause(&self, disk: Disk<'_>, error: Error) -> Error {
         self.staging.cause(disk, &self.run, error)
-    }
-    /// Notes the newest batch that the journal knows, where it is accepted that the manifest has lost it.
-    fn accept_loss(&mut self, disk: Disk<'_>, output: &SinkOutput<'_>) -> Result<()> {
-        let Some(committed) = self.manifest.ledger.lost(output) else { return Ok(()) };
-        self.append(disk, Event::new(Some((output.application, committed)), Vec::new(), Vec::new()))?;
-        self.settle(disk)
     }
     /// Adds the files of a batch, unless they are there.
     pub(crate) fn commit(&mut self, disk: Disk<'_>, batch: &SinkBatch<'_>, parts: &[PreparedFiles]) -> Result<()> {
@@ -156,7 +114,9 @@ impl Store {
         Some((first, batches.iter().map(|(_, last)| *last).max()?))
     }
     /// From here on it counts.
-    fn append(&mut self, disk: Disk<'_>, event: Event) -> Result<()> {
+    fn append(&mut self, disk: Disk<'_>, mut event: Event) -> Result<()> {
+        let is_known = self.manifest.data_format.as_ref() == Some(&self.data_format);
+        event.data_format = (!is_known).then(|| self.data_format.clone());
         let bytes = serde_json::to_vec(&event).expect("texts and numbers are JSON");
         self.put(disk, &event_path(&manifest_folder(&self.staging), self.manifest.number + 1), &bytes)?;
         self.manifest.apply(&event);
@@ -177,7 +137,7 @@ impl Store {
         }
         let moving = self.manifest.files.iter().filter_map(|file| Some((file, file.pending.as_ref()?)));
         for (file, pending) in moving {
-            move_to_name(disk, &format!("{}/{pending}", self.staging.path), &self.path(&file.name))?;
+            self.names.give(disk, &format!("{}/{pending}", self.staging.path), &file.name)?;
         }
         disk.sync_folder(&self.folder)?;
         if !self.manifest.condemned.is_empty() {
@@ -206,23 +166,6 @@ impl Store {
         let old = snapshots.iter().filter(|number| *number < older).map(|number| snapshot_path(&folder, *number));
         let events = events.iter().filter(|number| *number <= older).map(|number| event_path(&folder, *number));
         old.chain(events).try_for_each(|path| disk.remove_file(&path))
-    }
-}
-
-/// Moves a file to where it is seen, unless that is done. What has its name is never replaced.
-fn move_to_name(disk: Disk<'_>, from: &str, to: &str) -> Result<()> {
-    if disk.exists(to)? {
-        if !disk.exists(from)? {
-            return Ok(());
-        }
-        let message = format!(
-            "{to} is there already, and a file of a committed batch, {from}, is to have the name: move it away"
-        );
-        return Err(Error::new(ErrorKind::Data, message));
-    }
-    match disk.rename(from, to) {
-        Err(error) if !disk.exists(to)? => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,9 @@ use headwater_files::{FileSink, TableReader, TableSink, formats::TextLines};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+fn env_of(disk: &SimulatedDisk) -> Env {
+    Env { files: Arc::new(disk.process(None)), ..headwater::system_env() }
+}
 fn time(batch: u64) -> Time {
     Time::from_millis(1000 * batch as i64)
 }
@@ -157,6 +160,41 @@ fn batches_that_are_skipped_are_known_too() {
     live(&env, &sink(), Some(1), &[2]).unwrap();
 }
 
+#[test]
+fn a_file_that_comes_between_a_commit_and_its_renames_is_left_as_it_is_and_told() {
+    let application = || Application::new(|| Box::new(FileSink::table("out", TextLines)));
+    let reference = application();
+    reference.live(None, 1).1.unwrap();
+    let steps = reference.live(None, 1).0.steps();
+    let name = listed(&env_of(&reference.disk), "out").into_keys().next().unwrap();
+    let mut told = 0;
+    for step in 1..=steps.max(40) {
+        let application = application();
+        let (other, path) = (application.disk.process(None), format!("out/{name}"));
+        let mine = Fault::Meanwhile(Box::new(move || {
+            other.create_folder("out").unwrap();
+            if !other.exists(&path).unwrap() {
+                other.create(&path).unwrap().write_all(b"precious").unwrap();
+            }
+        }));
+        if let Err(error) = application.live(Some((step, mine)), 1).1 {
+            assert_eq!(error.kind(), ErrorKind::Program, "{error}");
+            let error = error.to_string();
+            assert!(error.contains(&format!("{name} is there already, and a file of a committed batch, ")), "{error}");
+            let env = env_of(&application.disk);
+            assert_eq!(listed(&env, "out")[&name], b"precious");
+            // Moved away, the batch comes.
+            env.files.rename(&format!("out/{name}"), "elsewhere").unwrap();
+            application.live(None, 1).1.unwrap();
+            let mut numbers = numbers_of_manifest(&env, "out");
+            numbers.sort_unstable();
+            assert!((1..=BATCHES).flat_map(numbers_of).eq(numbers.iter().copied()), "step {step}: {numbers:?}");
+            told += 1;
+        }
+    }
+    assert!(told > 0);
+}
+
 /// Of what is left of a table when its hidden folder is removed between any two steps.
 #[test]
 fn a_loss_is_accepted_by_a_process_that_ends_at_any_step_and_nothing_is_overwritten() {
@@ -167,7 +205,6 @@ fn a_loss_is_accepted_by_a_process_that_ends_at_any_step_and_nothing_is_overwrit
         application.journal.store(2, std::sync::atomic::Ordering::SeqCst);
         application
     };
-    let env_of = |disk: &SimulatedDisk| Env { files: Arc::new(disk.process(None)), ..headwater::system_env() };
     let steps = lossy().live(None, 1).0.steps();
     for step in 1..=steps {
         for fault in [Fault::CrashBefore, Fault::CrashAfter] {

@@ -1,9 +1,10 @@
 //! The rules of sinks, kept by each format of [`FileSink`] on a real disk; and whole programs that write with it.
 
 use crate::readers::{batches, names, records_of_lines};
+use headwater::sink::{Sink, SinkPart};
 use headwater::testkit::{self, SinkTest, TemporaryFolder, TestEnv, temporary_folder};
 use headwater::{ErrorKind, prelude::*};
-use headwater_files::formats::JsonLines;
+use headwater_files::formats::{Csv, JsonLines};
 use headwater_files::sequence_file::{Codec, Compression, Reader, ReaderOptions};
 use headwater_files::{FileSink, TableReader};
 use serde::{Deserialize, Serialize};
@@ -167,4 +168,42 @@ fn a_record_that_the_format_refuses_is_set_aside_and_the_rest_is_written() {
         assert_eq!((letter.letter.index, letter.record::<NotTwo>().unwrap().number), (2, 2));
         assert!(letter.letter.error.contains("two is none of the numbers"), "{}", letter.letter.error);
     }
+}
+
+#[test]
+fn a_record_that_a_format_refuses_is_named_by_its_position() {
+    let (env, folder) = (headwater::system_env(), temporary_folder());
+    let part = SinkPart::new("out", Time::from_millis(1000), (0, 0), &env);
+    let rows = || [vec![1, 2], vec![3, 4], vec![5]].into_iter();
+    let of_rows: [&dyn Sink<Vec<u64>>; 2] =
+        [&FileSink::csv(format!("{folder}/rows")), &FileSink::table(format!("{folder}/table"), Csv::new())];
+    let errors = of_rows.into_iter().map(|sink| sink.prepare(&part, Vec::from_iter(rows()).into_iter()).unwrap_err());
+    let lines = FileSink::json_lines(format!("{folder}/lines"));
+    let refused = lines.prepare(&part, Vec::from_iter((0..4).map(|number| NotTwo { number })).into_iter()).unwrap_err();
+    for error in errors.chain([refused]) {
+        assert_eq!(error.kind(), ErrorKind::Data);
+        assert!(
+            error.to_string().starts_with("record 2 of its partition, counted from 0: a record of type "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_program_whose_last_batch_was_set_aside_as_a_whole_goes_on() {
+    let (env, folder) = (TestEnv::in_memory(), temporary_folder());
+    let live = |batches: u64| {
+        let conf = Conf::new().master("local[1]").checkpoint_dir("run");
+        let ssc = StreamingContext::with_env(conf, seconds(1), env.env()).unwrap();
+        // Of the second batch one row is longer than the others.
+        let rows = ssc.rate_stream(2, 1, |n| if n == 3 { vec![n, n] } else { vec![n] });
+        rows.set_aside().write_to(FileSink::csv(prefix(&folder))).uid("rows");
+        let running = ssc.start().unwrap();
+        env.clock.advance(seconds(2));
+        running.await_batches(batches).unwrap();
+        running.stop_gracefully().unwrap();
+    };
+    live(2);
+    live(2);
+    assert_eq!(batches(&prefix(&folder)).keys().copied().collect::<Vec<_>>(), [1000, 3000, 4000]);
 }

@@ -131,6 +131,22 @@ fn a_file_that_is_missing_when_small_ones_are_merged_is_told_once_and_the_others
 }
 
 #[test]
+fn an_output_that_has_written_in_one_format_does_not_begin_in_another() {
+    let (env, folder) = (system_env(), temporary_folder());
+    let output = SinkOutput { application: "app", operator: "out", committed: None, env: &env };
+    let begin = |format: Csv| Sink::<u64>::recover(&FileSink::table(&*folder, format), &output);
+    // Nothing is written before.
+    begin(Csv::new()).unwrap();
+    commit(&env, &FileSink::table(&*folder, JsonLines), 1..=40);
+    let error = begin(Csv::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Program);
+    let told = "has files of the output \"out\" in the format \"lines of JSON\", and it is to write \"CSV\" now";
+    assert!(error.to_string().contains(told), "{error}");
+    commit(&env, &FileSink::table(&*folder, JsonLines), 41..=41);
+    assert!(read::<u64, _>(&folder, JsonLines).unwrap().into_iter().eq(1..=41));
+}
+
+#[test]
 fn a_manifest_that_is_damaged_or_has_a_gap_is_named() {
     let (env, folder) = (system_env(), temporary_folder());
     commit(&env, &FileSink::table(&*folder, TextLines), 1..=3);
