@@ -6,7 +6,8 @@ use std::time::Duration;
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// What follows when an output operation fails for a batch, behind the tries of its tasks
-/// ([`OutputOperation::on_failure`](crate::dstream::OutputOperation::on_failure)).
+/// ([`OutputOperation::on_failure`](crate::dstream::OutputOperation::on_failure)). Behind the last try, an output that stands
+/// behind [`DStream::set_aside`](crate::dstream::DStream::set_aside) makes dead letters of the batch's records and goes on.
 ///
 /// ```
 /// use headwater::sink::FailurePolicy;
