@@ -151,7 +151,8 @@ impl Durable {
             batch.sinks.retain(|sink| !set_aside.contains(sink));
         });
     }
-    fn first_has_ended(&self) -> bool {
+    /// Whether a batch has ended that is not committed, and may be.
+    pub(crate) fn first_has_ended(&self) -> bool {
         self.open.first_key_value().is_some_and(|(_, batch)| batch.has_ended)
     }
     /// Whether something waits for a [`Durable::sync`].

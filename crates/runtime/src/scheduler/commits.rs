@@ -114,6 +114,20 @@ impl JobGenerator {
         }
         self.env.clock.notify();
     }
+    /// Behind a stop that cuts off: batches that had ended need not run again. Tried once, since somebody waits for the stop.
+    fn commit_what_has_ended(&mut self) {
+        let Some(commits) = self.commits.as_mut().filter(|commits| commits.durable.first_has_ended()) else { return };
+        if self.phase == Phase::GivenUp {
+            return;
+        }
+        match commits.durable.sync() {
+            Ok(committed) => self.committed(committed),
+            Err(error) => self
+                .env
+                .console
+                .warn(&format!("the stop leaves batches uncommitted, which run again at the next start: {error}")),
+        }
+    }
     /// No more batches; what has been told is all that is known.
     pub(super) fn give_up(&mut self) {
         self.phase = Phase::GivenUp;
@@ -122,6 +136,7 @@ impl JobGenerator {
     }
     /// The generator ends.
     pub(super) fn close(&mut self) {
+        self.commit_what_has_ended();
         let Some(commits) = &mut self.commits else { return };
         if self.phase == Phase::Draining
             && let Err(error) = commits.durable.close()
