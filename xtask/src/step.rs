@@ -59,7 +59,7 @@ pub(crate) fn watch(command: &mut Command, silence_max: Duration) -> Result<(boo
 fn end_what_hangs(command: &Command, parent: u32, silence: Duration) {
     eprintln!("FAILED: a program of {} has printed nothing for {silence:?} and is ended", shown(command));
     let children = children(parent);
-    if children.is_empty() || !works(Command::new("sh").args(["-c", &format!("kill {}", children.join(" "))])) {
+    if children.is_empty() || !works(Command::new("sh").args(["-c", &format!("kill -KILL {}", children.join(" "))])) {
         eprintln!("FAILED: what hangs could not be ended");
         std::process::exit(1);
     }

@@ -64,8 +64,9 @@ impl RunningContext {
             let application = durable.map_or_else(of_this_process, |durable| durable.application().to_owned());
             let committed = |output| durable.and_then(|durable| durable.committed_by(output));
             let tries = |policy: &_, recover: &mut dyn FnMut() -> Result<()>| tried(&env, policy, || false, recover);
-            let begun = durable.filter(|_| !conf.flag(&keys::RESTART_BEHIND_SINKS)).map(|durable| durable.begun());
-            graph.recover_sinks(&application, (committed, begun), tries)?;
+            let begun = durable.map(|durable| durable.newest_allocated());
+            let goes_on = conf.flag(&keys::RESTART_BEHIND_SINKS);
+            graph.recover_sinks(&application, (committed, begun, goes_on), tries)?;
         }
         let events = Arc::new(EventQueue::new(env.clone(), graph.batch_duration()));
         let (limit, listeners) = (conf.count(&keys::LISTENER_QUEUE_MAX), listeners.into_vec());

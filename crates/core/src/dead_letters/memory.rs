@@ -14,6 +14,10 @@ const LETTERS_MAX: u64 = 10_000;
 /// Bytes of letters that are kept in memory, at most; the oldest go.
 const BYTES_MAX: u64 = 64 << 20;
 
+/// Partitions of which it is known how many letters they have brought; the oldest go, and what such a partition brings again
+/// counts as dropped.
+const SEEN_MAX: usize = 100_000;
+
 pub(crate) struct MemoryDeadLetters {
     limits: DeadLetterLimits,
     console: Arc<dyn Console>,
@@ -77,6 +81,9 @@ impl DeadLetterStore for MemoryDeadLetters {
         }
         Ok(())
     }
+    fn put_anyway(&self, found: SetAside) -> Result<()> {
+        self.put(found)
+    }
     fn allocate(&self, time: Time, _operators: &[OperatorId], stream: Option<&[OperatorId]>) {
         let Some(behind) = stream else { return };
         let is_behind = |letter: &DeadLetter| behind.iter().any(|operator| operator.as_str() == letter.operator);
@@ -84,7 +91,10 @@ impl DeadLetterStore for MemoryDeadLetters {
         let (stay, go): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut kept.letters).into_iter().partition(is_behind);
         kept.letters = stay;
         kept.bytes = kept.letters.iter().map(|of| of.letter.bytes()).sum();
-        kept.streamed = Some((time, go.into()));
+        // Where a batch could not be made its letters come with this one.
+        let mut streamed = kept.streamed.take().map(|(_, left)| left).unwrap_or_default();
+        streamed.extend(go);
+        kept.streamed = Some((time, streamed));
     }
     fn streamed(&self, time: Time) -> Result<Vec<DeadLetter>> {
         let mut kept = self.kept();
@@ -107,6 +117,11 @@ impl Kept {
         let fresh = all.saturating_sub(seen.unwrap_or(0));
         self.dropped += fresh.saturating_sub(letters.len() as u64);
         self.seen.insert(key, all.max(seen.unwrap_or(0)));
+        if self.seen.len() > SEEN_MAX
+            && let Some(((oldest, ..), _)) = self.seen.pop_first()
+        {
+            self.forgotten = self.forgotten.max(Some(oldest));
+        }
         let known = (letters.len() as u64).saturating_sub(fresh) as usize;
         for letter in letters.into_iter().skip(known) {
             self.count += 1;

@@ -38,6 +38,8 @@ pub trait DeadLetterStore: Send + Sync {
     /// Takes over what a task has set aside of a partition. Of a partition that is computed a second time the same comes
     /// again, or the beginning of it: it counts once.
     fn put(&self, found: SetAside) -> Result<()>;
+    /// As [`put`](DeadLetterStore::put), of what room was asked for and must be kept: above the limits, if others came first.
+    fn put_anyway(&self, found: SetAside) -> Result<()>;
     /// Fixes which letters batch `time` gets once more, before anything of the batch is made; `operators` are those that
     /// can have some. Where the program has a stream of letters, it gets the others, but for those of operators that are
     /// behind it: `stream`.

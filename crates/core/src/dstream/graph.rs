@@ -205,7 +205,12 @@ impl DStreamGraph {
         let state_readers = nodes.iter().filter(reads_state).cloned().collect();
         let sets_aside = |node: &&Arc<dyn AnyDStream>| node.header().sets_aside() && read.contains(&address(node));
         let setting_aside: Vec<_> = nodes.iter().filter(sets_aside).cloned().collect();
-        let behind_letters = letter_stream.map(|stream| behind(&stream, &setting_aside));
+        // One that no output reads has nothing: its letters would be gone.
+        let is_read = |stream: &Arc<DStreamNode<DeadLetter>>| {
+            let stream: Arc<dyn AnyDStream> = stream.clone();
+            read.contains(&address(&stream))
+        };
+        let behind_letters = letter_stream.filter(is_read).map(|stream| behind(&stream, &setting_aside));
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
         let started = Started {
             nodes,

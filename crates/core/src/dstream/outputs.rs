@@ -32,8 +32,9 @@ pub struct BatchJob {
 /// Runs an output, on the driver, with the batch's RDD at hand; again, after a failure. What is left to do for a sink.
 pub type JobBody = Box<dyn FnMut() -> Result<Option<Commit>> + Send>;
 
-/// Sets the records of a batch aside which its output does not take.
-pub type SetBatchAside = Arc<dyn Fn(Time, &Error) -> Result<()> + Send + Sync>;
+/// Sets the records of a batch aside which its output does not take; told is whether its sink has refused the commit, so that
+/// nothing of it is there.
+pub type SetBatchAside = Arc<dyn Fn(Time, &Error, bool) -> Result<()> + Send + Sync>;
 
 /// What an output does with a batch: its job, or none when the stream has no RDD at that time.
 pub(crate) type MakeJob = Box<dyn Fn(Time) -> Result<Option<JobBody>> + Send + Sync>;
@@ -120,16 +121,18 @@ impl DStreamGraph {
         outputs.filter(|(_, output)| output.sink.is_some()).map(|(number, output)| (number, output.name.clone()))
     }
     /// Makes the sinks ready for the first batch: those of `application`, of which each has done all up to what `committed`
-    /// says, and has no batch behind `begun`. `attempt` tries that for each, as its policy says.
+    /// says, and has no batch behind `begun`, unless it `goes_on` there. `attempt` tries that for each, as its policy
+    /// says.
     pub fn recover_sinks(
         &self,
         application: &str,
-        (committed, begun): (impl Fn(OperatorId) -> Option<Time>, Option<Time>),
+        (committed, begun, goes_on): (impl Fn(OperatorId) -> Option<Time>, Option<Time>, bool),
         attempt: impl Fn(&FailurePolicy, &mut dyn FnMut() -> Result<()>) -> Result<()>,
     ) -> Result<()> {
         self.started().outputs.iter().try_for_each(|Output { node, name, policy, sink, .. }| {
             let Some((sink, operator)) = sink.as_ref().zip(node.header().operator()) else { return Ok(()) };
-            let recovered = attempt(policy, &mut || sink.recover((application, operator), committed(operator), begun));
+            let recovered =
+                attempt(policy, &mut || sink.recover((application, operator), committed(operator), (begun, goes_on)));
             recovered.map_err(|error| error.within(format!("the sink of {name} cannot begin")))
         })
     }

@@ -19,8 +19,9 @@ impl<T: Data> SettingAside<T> {
     /// becomes a dead letter, and the others of its batch are written. Where the batch fails as a whole, all its records
     /// become dead letters and the output goes on with the next batch: where its tasks fail behind their tries and those of
     /// the [policy](OutputOperation::on_failure), and where the commit is refused (an error of kind
-    /// [`Data`](ErrorKind::Data)). A commit of which nobody knows whether it came through fails the batch as ever, so nothing
-    /// is doubled. The records of a partition are copied, for they must be there when the sink fails.
+    /// [`Data`](ErrorKind::Data)). Errors of kind [`Program`](ErrorKind::Program) fail the batch as ever. So does a commit of
+    /// which nobody knows whether it came through, and, where its tasks fail, a batch that a process before this one had
+    /// begun: it may be there, and would be doubled. The records of a partition are copied, for they must be there when the sink fails.
     ///
     /// ```
     /// use headwater::sink::{Sink, SinkBatch, SinkOutput, SinkPart};
@@ -74,7 +75,8 @@ impl<T: Data> SettingAside<T> {
 
     /// As [`DStream::foreach_rdd`](super::DStream::foreach_rdd). Where `f` fails for a batch, behind the tries of the
     /// [policy](OutputOperation::on_failure), all records of the batch become dead letters, those too that `f` had done by
-    /// then, and the output goes on with the next batch.
+    /// then, and the output goes on with the next batch. An [`Error`] of kind [`Program`](ErrorKind::Program) fails the batch
+    /// as ever.
     ///
     /// ```
     /// use headwater::{prelude::*, testkit};
@@ -113,15 +115,24 @@ impl<T: Data> SettingAside<T> {
         header.set_sets_aside();
         let both = self.both(outlet.clone(), fresh, again);
         let node = DStreamNode::new(header, vec![self.stream.node.clone()], both);
-        let set_aside = self.whole_batch(node.clone(), outlet);
+        let set_aside = self.whole_batch(node.clone(), outlet, commits.clone());
         self.stream.add_output(node.clone(), node, run, Some(set_aside), commits)
     }
 
     /// All records of a batch become dead letters of the output `node`.
-    fn whole_batch<U: Record>(&self, node: Arc<DStreamNode<U>>, outlet: Arc<Outlet>) -> SetBatchAside {
+    fn whole_batch<U: Record>(
+        &self,
+        node: Arc<DStreamNode<U>>,
+        outlet: Arc<Outlet>,
+        sink: Option<Arc<dyn AnySinkCommits>>,
+    ) -> SetBatchAside {
         let (parent, context, reads_input) =
             (self.stream.node.clone(), self.stream.context().clone(), self.reads_input());
-        Arc::new(move |time, error: &Error| {
+        Arc::new(move |time, error: &Error, is_refused: bool| {
+            if !is_refused && sink.as_ref().is_some_and(|sink| sink.may_have(time)) {
+                let message = "a process before this one had begun the batch, and its sink may have it";
+                return Err(Error::new(ErrorKind::Outside, message));
+            }
             let unknown = || Error::new(ErrorKind::Internal, "an output sets aside before its start");
             let (origin, operator) = node.header().origin().zip(node.header().operator()).ok_or_else(unknown)?;
             let text = error.to_string();

@@ -1,13 +1,13 @@
 //! [`Commit`]: what is left to do for a batch whose partitions are prepared, and [`SinkCommits`], which makes it.
 
 use super::{Sink, SinkBatch, SinkOutput};
-use crate::dead_letters::SetAside;
+use crate::dead_letters::{Letter, SetAside};
 use crate::origin::OperatorId;
 use crate::rdd::RddContext;
 use crate::time::Time;
 use crate::{Error, ErrorKind, Record, Result};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A batch of a sink that is prepared: it is committed or aborted, after all batches of the sink before it.
 pub struct Commit {
@@ -25,7 +25,7 @@ impl Commit {
     }
     /// Behind the commit: what the sink has refused becomes dead letters.
     pub fn set_refused_aside(&self) -> Result<()> {
-        self.refused.iter().try_for_each(|refused| self.context.dead_letters().put(refused.clone()))
+        self.refused.iter().try_for_each(|refused| self.context.dead_letters().put_anyway(refused.clone()))
     }
     /// Throws it away.
     pub fn abort(&self) -> Result<()> {
@@ -42,8 +42,10 @@ pub(crate) struct PreparedPart {
 
 /// The driver's side of a sink, whatever its records.
 pub(crate) trait AnySinkCommits: Send + Sync {
-    /// `begun` is the newest batch that the sink may have.
-    fn recover(&self, of: (&str, OperatorId), committed: Option<Time>, begun: Option<Time>) -> Result<()>;
+    /// `begun` is the newest batch that the sink may have; where it has later ones, whether it goes on all the same.
+    fn recover(&self, of: (&str, OperatorId), committed: Option<Time>, begun: (Option<Time>, bool)) -> Result<()>;
+    /// Whether an earlier process may have committed the batch.
+    fn may_have(&self, time: Time) -> bool;
     fn commit(&self, time: Time, parts: &[Vec<u8>]) -> Result<()>;
     fn abort(&self, time: Time, parts: &[Vec<u8>]) -> Result<()>;
 }
@@ -54,6 +56,8 @@ pub(crate) struct SinkCommits<T, S> {
     context: RddContext,
     /// Known from the start on.
     known: OnceLock<Known>,
+    /// The newest batch that an earlier process may have committed.
+    earlier: Mutex<Option<Time>>,
     records: std::marker::PhantomData<fn(T)>,
 }
 struct Known {
@@ -64,15 +68,30 @@ struct Known {
 
 impl<T: Record, S: Sink<T>> SinkCommits<T, S> {
     pub(crate) fn new(sink: Arc<S>, context: RddContext) -> SinkCommits<T, S> {
-        SinkCommits { sink, context, known: OnceLock::new(), records: std::marker::PhantomData }
+        SinkCommits {
+            sink,
+            context,
+            known: OnceLock::new(),
+            earlier: Mutex::new(None),
+            records: std::marker::PhantomData,
+        }
     }
-    pub(crate) fn prepared(self: &Arc<Self>, time: Time, prepared: Vec<PreparedPart>) -> Commit {
-        let (mut parts, mut refused) = (Vec::with_capacity(prepared.len()), Vec::new());
+    /// An error where there is no room for all that was refused: behind the commit it would be too late.
+    pub(crate) fn prepared(self: &Arc<Self>, time: Time, prepared: Vec<PreparedPart>) -> Result<Commit> {
+        let (mut parts, mut refused): (_, Vec<SetAside>) = (Vec::with_capacity(prepared.len()), Vec::new());
         for part in prepared {
             parts.push(part.bytes);
             refused.extend(part.refused);
         }
-        Commit { time, parts, refused, context: self.context.clone(), sink: self.clone() }
+        let letters = || refused.iter().flat_map(|part| &part.letters);
+        if letters().next().is_some() {
+            let bytes = letters().map(Letter::bytes).sum();
+            self.context.dead_letters().check_room(letters().count() as u64, bytes)?;
+        }
+        Ok(Commit { time, parts, refused, context: self.context.clone(), sink: self.clone() })
+    }
+    fn earlier(&self) -> MutexGuard<'_, Option<Time>> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn output<'a>(&'a self, known: &'a Known) -> SinkOutput<'a> {
         let Known { application, operator, committed } = known;
@@ -90,15 +109,20 @@ impl<T: Record, S: Sink<T>> AnySinkCommits for SinkCommits<T, S> {
         &self,
         (application, operator): (&str, OperatorId),
         committed: Option<Time>,
-        begun: Option<Time>,
+        (begun, goes_on): (Option<Time>, bool),
     ) -> Result<()> {
         let known = self.known.get_or_init(|| Known { application: application.to_owned(), operator, committed });
         let output = self.output(known);
         self.sink.recover(&output)?;
-        match (self.sink.newest(&output)?, begun) {
-            (Some(newest), Some(begun)) if newest > begun => Err(is_ahead(newest, begun)),
+        let newest = self.sink.newest(&output)?;
+        *self.earlier() = newest.max(begun);
+        match (newest, begun) {
+            (Some(newest), Some(begun)) if newest > begun && !goes_on => Err(is_ahead(newest, begun)),
             _ => Ok(()),
         }
+    }
+    fn may_have(&self, time: Time) -> bool {
+        *self.earlier() >= Some(time)
     }
     fn commit(&self, time: Time, parts: &[Vec<u8>]) -> Result<()> {
         self.batch(time, |batch| self.sink.commit(batch, parts))

@@ -6,8 +6,9 @@ use headwater::rdd::PartitionRecords;
 use headwater::sink::{FailurePolicy, Sink, SinkBatch, SinkOutput, SinkPart};
 use headwater::testkit::{Refusal, TestEnv, crash_anywhere, isolated, test_input};
 use headwater::{Error, ErrorKind, Result};
+use headwater_storage::MemoryStorage;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 type Batches = BTreeMap<i64, Vec<u64>>;
@@ -19,6 +20,8 @@ struct Small {
     most: Arc<AtomicU64>,
     refuses: Option<u64>,
     away_at: Option<u64>,
+    /// Tasks fail.
+    is_broken: Arc<AtomicBool>,
     batches: Arc<Mutex<Batches>>,
     /// What the newest process was told that it had committed.
     committed: Arc<Mutex<Option<Time>>>,
@@ -41,7 +44,13 @@ impl Sink<u64> for Small {
         *self.committed.lock().unwrap() = output.committed;
         Ok(())
     }
+    fn newest(&self, _: &SinkOutput<'_>) -> Result<Option<Time>> {
+        Ok(self.batches().into_keys().next_back().map(Time::from_millis))
+    }
     fn prepare(&self, part: &SinkPart<'_>, numbers: PartitionRecords<u64>) -> Result<Vec<u8>> {
+        if self.is_broken.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Resources, "the disk is full"));
+        }
         self.prepared.lock().unwrap().insert((part.time.milliseconds(), part.partition));
         let mut bytes = Vec::new();
         for (index, number) in numbers.enumerate() {
@@ -298,4 +307,44 @@ fn outputs_and_letters_are_the_same_whatever_step_a_process_ends_at() {
     assert!(report.all_equal() && report.runs > 30, "{report}");
     let report = test().at_pairs_of_steps(7);
     assert!(report.all_equal() && report.runs > 20, "{report}");
+}
+
+/// Set aside and driven once more, it would be there twice.
+#[test]
+fn a_batch_that_the_sink_may_have_is_not_set_aside_where_its_tasks_fail() {
+    let (storage, env, sink) = (MemoryStorage::new(), TestEnv::new(), Small::new(100));
+    let process = |storage: &MemoryStorage, batches: u64| -> Result<usize> {
+        let env = env.clone().with_storage(Arc::new(storage.clone()));
+        let conf = Conf::new().checkpoint_dir("run").restart_behind_sinks(true);
+        let running = start(&env, conf, &sink, FailurePolicy::stop());
+        run(&env, &running, batches)?;
+        let letters = letters(&running).len();
+        running.stop_gracefully()?;
+        Ok(letters)
+    };
+    process(&storage, 1).unwrap();
+    // What the journal has lost of the second batch a crash behind its commit would have lost too.
+    let older = storage.copy();
+    process(&storage, 1).unwrap();
+    sink.is_broken.store(true, Ordering::Relaxed);
+    let error = process(&older, 1).unwrap_err().to_string();
+    assert!(error.contains("batch 2000 ms") && error.contains("the disk is full"), "{error}");
+    let warning = env.await_warning("cannot be set aside");
+    assert!(warning.contains("a process before this one had begun the batch"), "{warning}");
+    // Later ones are.
+    sink.is_broken.store(false, Ordering::Relaxed);
+    assert_eq!(process(&older, 1).unwrap(), 0);
+    sink.is_broken.store(true, Ordering::Relaxed);
+    assert_eq!(process(&older, 1).unwrap(), 4);
+}
+
+#[test]
+fn what_has_no_room_among_the_letters_is_found_before_the_commit() {
+    let (env, sink) = (TestEnv::in_memory(), Small::new(2));
+    // Each of the two partitions refuses one.
+    let conf = Conf::new().checkpoint_dir("run").dead_letters_max(1);
+    let running = start(&env, conf, &sink, FailurePolicy::stop());
+    let error = run(&env, &running, 1).unwrap_err().to_string();
+    assert!(error.contains("no room for 2 more letters") && error.contains("dead_letters_max = 1"), "{error}");
+    assert!(sink.batches().is_empty(), "nothing is visible of a batch that fails");
 }

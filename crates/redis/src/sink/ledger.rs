@@ -25,7 +25,8 @@ impl Ledger {
             let key = &self.key;
             let message =
                 format!("redis at {server}: the ledger {key:?} is {stored:?} and no batch time in ms: remove it");
-            Error::new(ErrorKind::Data, message)
+            // Not of the kind Data: nobody knows whether the batch is there.
+            Error::new(ErrorKind::Program, message)
         })
     }
     /// It says less than it did.

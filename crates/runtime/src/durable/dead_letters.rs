@@ -13,6 +13,7 @@ pub(super) use request::LetterRequest;
 
 use super::driver_state::{DriverState, LetterState};
 use super::event::{DriverEvent, LettersEnd};
+use super::numbers::Numbers;
 use headwater_core::dead_letters::{DeadLetter, DeadLetterLimits, DeadLetterStore, Letter, Redriven, SetAside};
 use headwater_core::env::Env;
 use headwater_core::time::Time;
@@ -61,6 +62,8 @@ struct Shared {
     allocated: BTreeMap<Time, Vec<(String, Redriven)>>,
     /// When somebody looked for requests last.
     looked: Option<Time>,
+    /// What requests ask for that wait for their operators.
+    waiting_requests: Numbers,
     /// Requests whose event is recorded: they go when it is synced.
     done: Vec<String>,
     /// Requests of which something waits, and errors, that the user was told of.
@@ -94,8 +97,20 @@ impl DeadLetters {
             *seen.entry(key).or_default() += count;
             seen
         });
-        let (waiting, waiting_letters, waiting_bytes, allocated, looked, done, told) = Default::default();
-        let shared = Shared { log, waiting, waiting_letters, waiting_bytes, seen, allocated, looked, done, told };
+        let (waiting, waiting_letters, waiting_bytes, allocated) = Default::default();
+        let (looked, waiting_requests, done, told) = Default::default();
+        let shared = Shared {
+            log,
+            waiting,
+            waiting_letters,
+            waiting_bytes,
+            seen,
+            allocated,
+            looked,
+            waiting_requests,
+            done,
+            told,
+        };
         let (env, checkpoint, folder) = (env.clone(), checkpoint.to_owned(), folder_of(checkpoint));
         let LetterOptions { limits, operators, has_stream, .. } = options;
         let shared = Mutex::new(shared);
@@ -155,6 +170,40 @@ impl DeadLetters {
         }
         self.journal.record(&DriverEvent::LettersVoided { numbers, next: shared.log.next() })
     }
+    /// See [`DeadLetterStore::put`]; `checks` is whether it must be within the limits.
+    fn take_over(&self, found: SetAside, checks: bool) -> Result<()> {
+        let SetAside { operator, batch, partition, job, letters, .. } = found;
+        // What nobody commits is not kept: the user looks at a batch outside of all jobs.
+        let Some(job) = job else { return Ok(()) };
+        let (operator, partition) = (operator.as_str(), partition as u32);
+        let key = (batch, operator.to_owned(), partition);
+        let mut shared = self.shared();
+        let seen = shared.seen.get(&key).copied().unwrap_or(0);
+        let all = letters.len() as u64;
+        if all <= seen {
+            return Ok(());
+        }
+        let fresh: Vec<Letter> = letters.into_iter().skip(seen as usize).collect();
+        if checks {
+            self.check(&shared, fresh.len() as u64, fresh.iter().map(Letter::bytes).sum())?;
+        }
+        shared.seen.insert(key, all);
+        let (mut letters, mut bytes) = (Vec::new(), 0);
+        let mut waits = |letters: Vec<(u32, Letter)>| {
+            let (first, counted, operator) = (0, letters.len() as u32, operator.to_owned());
+            shared.wait(job, Piece { first, counted, batch, partition, operator, letters });
+        };
+        for letter in fresh {
+            if bytes + letter.bytes() > PIECE_BYTES_MAX && !letters.is_empty() {
+                waits(std::mem::take(&mut letters));
+                bytes = 0;
+            }
+            bytes += letter.bytes();
+            letters.push((letters.len() as u32, letter));
+        }
+        waits(letters);
+        Ok(())
+    }
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,35 +262,11 @@ impl DeadLetterStore for DeadLetters {
     fn check_room(&self, letters: u64, bytes: u64) -> Result<()> {
         self.check(&self.shared(), letters, bytes)
     }
-    fn put(&self, SetAside { operator, batch, partition, job, letters, .. }: SetAside) -> Result<()> {
-        // What nobody commits is not kept: the user looks at a batch outside of all jobs.
-        let Some(job) = job else { return Ok(()) };
-        let (operator, partition) = (operator.as_str(), partition as u32);
-        let key = (batch, operator.to_owned(), partition);
-        let mut shared = self.shared();
-        let seen = shared.seen.get(&key).copied().unwrap_or(0);
-        let all = letters.len() as u64;
-        if all <= seen {
-            return Ok(());
-        }
-        let fresh: Vec<Letter> = letters.into_iter().skip(seen as usize).collect();
-        self.check(&shared, fresh.len() as u64, fresh.iter().map(Letter::bytes).sum())?;
-        shared.seen.insert(key, all);
-        let (mut letters, mut bytes) = (Vec::new(), 0);
-        let mut waits = |letters: Vec<(u32, Letter)>| {
-            let (first, counted, operator) = (0, letters.len() as u32, operator.to_owned());
-            shared.wait(job, Piece { first, counted, batch, partition, operator, letters });
-        };
-        for letter in fresh {
-            if bytes + letter.bytes() > PIECE_BYTES_MAX && !letters.is_empty() {
-                waits(std::mem::take(&mut letters));
-                bytes = 0;
-            }
-            bytes += letter.bytes();
-            letters.push((letters.len() as u32, letter));
-        }
-        waits(letters);
-        Ok(())
+    fn put(&self, found: SetAside) -> Result<()> {
+        self.take_over(found, true)
+    }
+    fn put_anyway(&self, found: SetAside) -> Result<()> {
+        self.take_over(found, false)
     }
     fn allocate(&self, time: Time, operators: &[OperatorId], stream: Option<&[OperatorId]>) {
         self.give(time, operators, stream);

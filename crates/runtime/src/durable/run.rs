@@ -127,7 +127,7 @@ impl Durable {
         self.journal.read(|state| state.sinks.get(output.as_str()).map(|time| (*time).into()))
     }
     /// The newest batch whose inputs are fixed: no sink has a later one. Before the first batch, a time before all.
-    pub(crate) fn begun(&self) -> Time {
+    pub(crate) fn newest_allocated(&self) -> Time {
         self.journal.read(|state| state.grid.map_or(Time::from_millis(i64::MIN), |grid| grid.allocated.into()))
     }
     /// The inputs of batch `time`, whose outputs have these `sinks`, are fixed; durable with the next [`Durable::sync`].

@@ -7,8 +7,8 @@ use headwater_core::dstream::DStream;
 impl StreamingContext {
     /// What operators and outputs [set aside](DStream::set_aside), as a stream: each letter is in one batch of it, behind the
     /// batch that set it aside, and leaves the store with that. So letters can go to any sink, to a queue or to who is on
-    /// duty. A batch has up to 10,000 of them, or 1 MiB, the oldest first. With a checkpoint folder a letter comes once its
-    /// batch is committed, and a batch that runs again has the same ones.
+    /// duty. With a checkpoint folder a letter comes once its batch is committed, a batch has up to 10,000 of them, or 1 MiB, the
+    /// oldest first, and the same ones when it runs again. A stream that no output reads has none.
     ///
     /// The program has one such stream; another call returns the same. Letters of operators and outputs that are behind the
     /// stream itself do not come back to it: they stay in the store.

@@ -164,7 +164,7 @@ impl Shared {
         match (result.and_then(|commit| dropped.map(|()| commit)), lane) {
             (Ok(Some(commit)), Some(lane)) => lane.prepared(time, Prepared { commit, job: unfinished }),
             (result, lane) => {
-                unfinished.ended(result.map(drop).or_else(|error| unfinished.set_aside(error)));
+                unfinished.ended(result.map(drop).or_else(|error| unfinished.set_aside(error, false)));
                 lane.into_iter().for_each(|lane| lane.gone(time));
             }
         }
@@ -183,7 +183,7 @@ impl Shared {
         let result = self.tried(&job.policy, || caught(&job.name, &mut try_once));
         job.ended(match result {
             Ok(()) => commit.set_refused_aside(),
-            Err(error) if is_refused => job.set_aside(error).inspect(|()| self.abort(&commit, &job)),
+            Err(error) if is_refused => job.set_aside(error, true).inspect(|()| self.abort(&commit, &job)),
             Err(error) => Err(error),
         });
     }
@@ -248,11 +248,11 @@ struct Unfinished {
 }
 impl Unfinished {
     /// Sets the records of the batch aside where the output does that, and it may help. What it failed with otherwise.
-    fn set_aside(&self, error: Error) -> Result<()> {
+    fn set_aside(&self, error: Error, is_refused: bool) -> Result<()> {
         let helps = is_worth_a_try(error.kind()) && !self.shared.is_cancelled();
         let Some(set_aside) = self.set_aside.as_ref().filter(|_| helps) else { return Err(error) };
         let (name, time) = (&self.name, self.set.time);
-        if let Err(another) = caught(name, || set_aside(time, &error)) {
+        if let Err(another) = caught(name, || set_aside(time, &error, is_refused)) {
             let what = format!("{name}: the records of batch {time} cannot be set aside");
             self.shared.env.console.warn(&another.within(what).to_string());
             return Err(error);

@@ -109,3 +109,46 @@ fn letters_are_in_the_stream_once_whatever_step_a_process_ends_at() {
     let report = test().at_pairs_of_steps(7);
     assert!(report.all_equal() && report.runs > 20, "{report}");
 }
+
+#[test]
+fn a_stream_that_no_output_reads_has_no_letters() {
+    for durable in [false, true] {
+        let env = TestEnv::in_memory();
+        let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env()).unwrap();
+        if durable {
+            ssc.checkpoint("run");
+        }
+        ssc.rate_stream(4, 2, |n| n).uid("numbers").set_aside().try_map(odd).uid("even").print();
+        let _nobody_reads = ssc.dead_letter_stream().map(|letter| letter.number);
+        let running = ssc.start().unwrap();
+        for batch in 1..=3 {
+            env.clock.advance(seconds(1));
+            running.await_batches(batch).unwrap();
+        }
+        running.stop_gracefully().unwrap();
+        assert_eq!(running.dead_letters().unwrap().len(), 6);
+    }
+}
+
+#[test]
+fn what_somebody_has_asked_to_re_drive_is_not_for_the_stream_also_if_its_operator_is_gone() {
+    let env = TestEnv::in_memory();
+    process(&env, 1, false);
+    let folder = || CheckpointFolder::look(env.storage.clone(), "run").unwrap();
+    assert_eq!(folder().redrive_letters(|letter| letter.record::<u64>().unwrap() == 3).unwrap().letters, 1);
+    // A version without the operator, whose stream takes the other letter.
+    let ssc = StreamingContext::with_env(Conf::new().master("local[2]"), seconds(1), env.env()).unwrap();
+    ssc.checkpoint("run");
+    ssc.rate_stream(4, 2, |n| n).uid("numbers").print();
+    ssc.dead_letter_stream().uid("letters").print();
+    let running = ssc.start().unwrap();
+    for batch in 1..=3 {
+        env.clock.advance(seconds(1));
+        running.await_batches(batch).unwrap();
+    }
+    running.stop_gracefully().unwrap();
+    assert_eq!(left(&env), [3]);
+    // It goes through its operator again when there is one.
+    let told = process(&env, 2, true);
+    assert!(told.iter().any(|(batch, _, n)| *batch > 5000 && *n == 3), "it is odd as ever: {told:?}");
+}

@@ -71,6 +71,7 @@ impl DeadLetters {
     /// Looks for requests, and records what they ask.
     pub(super) fn look(&self, shared: &mut Shared) -> Result<()> {
         shared.looked = Some(self.env.clock.now());
+        shared.waiting_requests = Numbers::default();
         for (name, LetterRequest { redrive, drop }) in LetterRequest::waiting(&*self.env.storage, &self.folder)? {
             if shared.done.contains(&name) {
                 continue;
@@ -86,6 +87,7 @@ impl DeadLetters {
             if waits.is_empty() {
                 shared.done.push(name);
             } else {
+                shared.waiting_requests.insert_all(&waits);
                 let count = waits.count();
                 shared.tell(&self.env, format!(
                     "{count} dead letters cannot go through their operators once more, as the request {name} in {} asks: no \
@@ -116,7 +118,13 @@ impl DeadLetters {
     /// Takes letters that are committed, and that nobody has asked for otherwise, out of the store for the stream of letters;
     /// those of the operators `behind` the stream stay, or they might go in circles.
     fn take_for_stream(&self, shared: &mut Shared, behind: &[OperatorId]) -> Result<Vec<(String, Redriven)>> {
-        let (committed, asked) = self.journal.read(|state| (state.letters.next, state.letters.asked.clone()));
+        if shared.log.letters() == 0 {
+            return Ok(Vec::new());
+        }
+        // What somebody asks for otherwise is not for the stream, also where the request waits for its operator.
+        self.look(shared)?;
+        let (committed, mut asked) = self.journal.read(|state| (state.letters.next, state.letters.asked.clone()));
+        asked.insert_all(&shared.waiting_requests);
         let mut numbers = Numbers::default();
         numbers.insert(0, committed);
         numbers.remove_all(&asked);
@@ -154,9 +162,10 @@ fn up_to_limits() -> impl FnMut(u64) -> bool {
 /// A letter that batch `time` had for an operator, or a stream, that the program has no more.
 fn given_back(time: Time, operator: String, given: Redriven) -> Result<Piece> {
     if operator == STREAM {
-        let DeadLetter { operator, batch, partition, letter, .. } = from_bytes(&given.payload, "dead letter")?;
+        // Not as of its partition, which has brought it once already.
+        let DeadLetter { operator, batch, letter, .. } = from_bytes(&given.payload, "dead letter")?;
         let letters = vec![(0, letter)];
-        return Ok(Piece { first: 0, counted: 1, batch, partition: partition as u32, operator, letters });
+        return Ok(Piece { first: 0, counted: 1, batch, partition: u32::MAX, operator, letters });
     }
     let Redriven { number, attempt, source, payload } = given;
     let error = format!("the letter {number} was to go through {operator} once more, which the program has not");
