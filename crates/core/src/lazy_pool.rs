@@ -29,14 +29,14 @@ const WAIT: Duration = Duration::from_secs(30);
 /// use std::sync::{Arc, Mutex};
 ///
 /// /// Stands for a database: what was written, by id.
-/// type Database = Arc<Mutex<BTreeMap<(i64, usize), Vec<u64>>>>;
+/// type Database = Arc<Mutex<BTreeMap<(Time, usize), Vec<u64>>>>;
 /// struct Connection(Database);
 /// impl Connection {
 ///     fn open(database: &Database) -> std::io::Result<Connection> {
 ///         Ok(Connection(database.clone()))
 ///     }
 ///     /// "BEGIN; INSERT the id, or else ROLLBACK; INSERT the numbers; COMMIT"
-///     fn write_once(&mut self, id: (i64, usize), numbers: Vec<u64>) -> std::io::Result<()> {
+///     fn write_once(&mut self, id: (Time, usize), numbers: Vec<u64>) -> std::io::Result<()> {
 ///         self.0.lock().unwrap().entry(id).or_insert(numbers);
 ///         Ok(())
 ///     }
@@ -53,7 +53,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// });
 /// let numbers = ssc.rate_stream(6, 2, |n| n);
 /// numbers.for_each_partition(move |records, task| {
-///     let id = (task.batch_time().expect("an output has a batch").milliseconds(), task.partition_id());
+///     let id = task.unique_id().expect("an output has a batch");
 ///     pool.with(|connection| connection.write_once(id, records.collect()))
 /// });
 /// let running = ssc.start()?;
@@ -61,7 +61,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// running.await_batches(3)?;
 /// let database = database.lock().unwrap();
 /// assert_eq!(database.values().flatten().count(), 18);
-/// assert_eq!(database.keys().next().unwrap().0, 1000);
+/// assert_eq!(database.keys().next().unwrap().0, Time::from_millis(1000));
 /// assert!((1..=2).contains(&*opened.lock().unwrap()), "one for each of two task threads");
 /// # Ok::<(), headwater::Error>(())
 /// ```

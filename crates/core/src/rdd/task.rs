@@ -57,6 +57,32 @@ impl TaskContext {
         self.batch_time
     }
 
+    /// What names the work of the task for good, within one output: batch time and partition. Each try has the same one, and so
+    /// has each process that runs the batch again, as long as the dataset is cut into the same partitions. A transaction that
+    /// takes note of it beside what it writes, and is skipped where it is noted, writes once. None outside of batches. Source:
+    /// `generateUniqueId` of Spark's programming guide, "Semantics of output operations".
+    ///
+    /// ```
+    /// use headwater::{prelude::*, testkit};
+    /// use std::{collections::BTreeMap, sync::{Arc, Mutex}};
+    /// let (ssc, clock) = testkit::streaming_context();
+    /// let table = Arc::new(Mutex::new(BTreeMap::new()));
+    /// let rows = table.clone();
+    /// ssc.rate_stream(4, 2, |n| n).for_each_partition(move |numbers, task| {
+    ///     let id = task.unique_id().expect("an output belongs to a batch");
+    ///     rows.lock().unwrap().entry(id).or_insert_with(|| numbers.sum::<u64>());
+    /// });
+    /// let running = ssc.start()?;
+    /// clock.advance(seconds(1));
+    /// running.await_batches(1)?;
+    /// let second = Time::from_millis(1000);
+    /// assert_eq!(*table.lock().unwrap(), BTreeMap::from([((second, 0), 2), ((second, 1), 4)]));
+    /// # Ok::<(), headwater::Error>(())
+    /// ```
+    pub fn unique_id(&self) -> Option<(Time, usize)> {
+        Some((self.batch_time?, self.partition_id))
+    }
+
     /// For engines: runs `body` as if no task ran on this thread; code of the driver, or what makes a batch's RDDs.
     pub fn outside_of_tasks<R>(body: impl FnOnce() -> R) -> R {
         let _restore = Restore(CURRENT.replace(None));
