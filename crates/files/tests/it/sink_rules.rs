@@ -7,6 +7,7 @@ use headwater::{ErrorKind, prelude::*};
 use headwater_files::formats::{Csv, JsonLines};
 use headwater_files::sequence_file::{Codec, Compression, Reader, ReaderOptions};
 use headwater_files::{FileSink, TableReader};
+use headwater_storage::MemoryStorage;
 use serde::{Deserialize, Serialize};
 
 fn prefix(folder: &TemporaryFolder) -> String {
@@ -206,4 +207,35 @@ fn a_program_whose_last_batch_was_set_aside_as_a_whole_goes_on() {
     live(2);
     live(2);
     assert_eq!(batches(&prefix(&folder)).keys().copied().collect::<Vec<_>>(), [1000, 3000, 4000]);
+}
+
+#[test]
+fn a_checkpoint_folder_that_is_older_than_what_is_written_is_told() {
+    for is_table in [false, true] {
+        let (folder, storage, env) = (temporary_folder(), MemoryStorage::new(), TestEnv::new());
+        let live = |storage: &MemoryStorage| -> headwater::Result<()> {
+            let env = env.clone().with_storage(std::sync::Arc::new(storage.clone()));
+            let conf = Conf::new().master("local[2]").checkpoint_dir("run");
+            let ssc = StreamingContext::with_env(conf, seconds(1), env.env())?;
+            let numbers = ssc.rate_stream(2, 1, |n| n).uid("numbers");
+            match is_table {
+                true => numbers.write_to(FileSink::table(format!("{folder}/table"), JsonLines)).uid("out"),
+                false => numbers.write_to(FileSink::json_lines(format!("{folder}/out/numbers"))).uid("out"),
+            };
+            let running = ssc.start()?;
+            env.clock.advance(seconds(2));
+            running.await_batches(2)?;
+            running.stop_gracefully()
+        };
+        live(&storage).unwrap();
+        let older = storage.copy();
+        live(&storage).unwrap();
+        let told = live(&older).unwrap_err().to_string();
+        assert!(
+            told.contains(
+                "it has batch 4000 ms of this output, and the checkpoint folder knows of none behind 2000 ms"
+            ),
+            "{told}"
+        );
+    }
 }
