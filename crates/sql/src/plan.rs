@@ -2,6 +2,7 @@
 //! database.
 
 use crate::datum;
+use crate::dialect::Dialect;
 use crate::row::Row;
 use crate::rows::shown;
 use crate::value::{Column, ColumnType, Refuses, RowWriter, Trouble};
@@ -67,6 +68,10 @@ impl Plan {
             }
         });
         found.collect()
+    }
+    /// Whether the records have a column that the database calls so.
+    pub(crate) fn writes<D: Dialect>(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| D::same_name(column.name(), name))
     }
     /// The table, as errors name it.
     pub(crate) fn error(&self, kind: ErrorKind, message: impl std::fmt::Display) -> Error {

@@ -86,6 +86,20 @@ impl<D: Dialect> Connected<D> {
              to, and start the program again",
         ))
     }
+    /// What comes of a connection, within the time that an answer may take.
+    fn ask<R>(&self, question: impl AsyncFnOnce(&mut Conn<D>) -> Result<R>) -> Result<R> {
+        let limit = self.settings.commit_timeout;
+        let answered = self.reactor.block_on(async {
+            let mut connection = self.connection().await?;
+            let Ok(answered) = timeout(limit, question(&mut connection)).await else {
+                // What it still has to say belongs to nobody. Whether a batch is there, the ledger says at the next try.
+                drop(connection.detach());
+                return Err(no_answer(limit));
+            };
+            answered
+        });
+        answered.map_err(|error| error.within(&self.address))
+    }
     async fn connection(&self) -> Result<PoolConnection<D::Db>> {
         let error = match self.pool.acquire().await {
             Ok(connection) => return Ok(connection),
@@ -217,50 +231,22 @@ impl<D: Dialect> Server for Connected<D> {
     fn recover(&self, plan: &Plan, output: &SinkOutput<'_>) -> Result<()> {
         check_name::<D>("table", &plan.table)?;
         plan.columns.iter().try_for_each(|column| check_name::<D>("column", column.name()))?;
-        let recovered = self.reactor.block_on(async {
-            let mut connection = self.connection().await?;
-            let limit = self.settings.commit_timeout;
-            let Ok(recovered) = timeout(limit, self.recover_on(&mut connection, plan, output)).await else {
-                drop(connection.detach());
-                return Err(no_answer(limit));
-            };
-            recovered
-        });
-        recovered.map_err(|error| error.within(&self.address))?;
+        self.ask(async |connection| self.recover_on(connection, plan, output).await)?;
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = D::place(&self.address);
         Ok(())
     }
     fn newest(&self, output: &SinkOutput<'_>) -> Result<Option<Time>> {
-        let limit = self.settings.commit_timeout;
-        let newest = self.reactor.block_on(async {
-            let mut connection = self.connection().await?;
-            let Ok(newest) = timeout(limit, self.ledger.newest::<D>(&mut connection, output)).await else {
-                drop(connection.detach());
-                return Err(no_answer(limit));
-            };
+        self.ask(async |connection| {
+            let newest = self.ledger.newest::<D>(connection, output).await;
             newest.map_err(|error| self.failed("the ledger cannot be read", error))
-        });
-        newest.map_err(|error| error.within(&self.address))
+        })
     }
     fn commit(&self, plan: &Plan, batch: &SinkBatch<'_>, known: Option<Time>, rows: &[&[u8]]) -> Result<()> {
         self.check_place().map_err(|error| error.within(&self.address))?;
-        let committed = self.reactor.block_on(async {
-            let mut connection = self.connection().await?;
-            let limit = self.settings.commit_timeout;
-            let committing = async {
-                match self.commit_on(&mut connection, plan, batch, known, rows).await {
-                    Ok(()) => Ok(()),
-                    Err(failure) => Err(self.explained(&mut connection, plan, &batch.output, failure, rows).await),
-                }
-            };
-            let Ok(committed) = timeout(limit, committing).await else {
-                // What it still has to say belongs to nobody. Whether the batch is there, the ledger says at the next try.
-                drop(connection.detach());
-                return Err(no_answer(limit));
-            };
-            committed
-        });
-        committed.map_err(|error| error.within(&self.address))
+        self.ask(async |connection| match self.commit_on(connection, plan, batch, known, rows).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.explained(connection, plan, &batch.output, failure, rows).await),
+        })
     }
 }
 impl<D: Dialect> Drop for Connected<D> {

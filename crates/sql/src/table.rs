@@ -57,13 +57,12 @@ impl Table {
                 ));
             }
         }
-        let is_written = |name: &str| plan.columns.iter().any(|column| D::same_name(column.name(), name));
         let missing = self.columns.iter().find(|column| {
             column.not_null
                 && !column.has_default
                 && !column.is_generated
                 && !column.is_counter
-                && !is_written(&column.name)
+                && !plan.writes::<D>(&column.name)
         });
         if let Some(column) = missing {
             let name = &column.name;
@@ -89,10 +88,9 @@ impl Table {
             return Err(plan.error(ErrorKind::Program, message));
         }
         // Where any unique index decides, a row could replace one of another key; but not by a number that the database gives.
-        let is_written = |name: &str| plan.columns.iter().any(|column| D::same_name(column.name(), name));
         let is_counter = |name: &str| self.column::<D>(name).is_some_and(|column| column.is_counter);
         let is_harmless =
-            |index: &[String]| is_key(index) || index.iter().any(|name| is_counter(name) && !is_written(name));
+            |index: &[String]| is_key(index) || index.iter().any(|name| is_counter(name) && !plan.writes::<D>(name));
         match self.unique.iter().find(|index| D::ANY_UNIQUE_INDEX_DECIDES && !is_harmless(index)) {
             Some(index) => {
                 let message = format!(

@@ -38,5 +38,5 @@ impl<T: Record> DStream<T> {
 pub(super) fn prepared<T: Record, S: Sink<T>>(
     commits: Arc<SinkCommits<T, S>>,
 ) -> impl Fn(Rdd<PreparedPart>, Time) -> Result<Option<Commit>> {
-    move |parts, time| commits.prepared(time, parts.collect()?).map(Some)
+    move |parts, time| commits.prepared(time, parts.collect()).map(Some)
 }

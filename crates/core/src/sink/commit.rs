@@ -24,8 +24,9 @@ impl Commit {
         self.sink.commit(self.time, &self.parts)
     }
     /// Behind the commit: what the sink has refused becomes dead letters.
-    pub fn set_refused_aside(&self) -> Result<()> {
-        self.refused.iter().try_for_each(|refused| self.context.dead_letters().put_anyway(refused.clone()))
+    pub fn set_refused_aside(self) -> Result<()> {
+        let Commit { refused, context, .. } = self;
+        refused.into_iter().try_for_each(|refused| context.dead_letters().put_anyway(refused))
     }
     /// Throws it away.
     pub fn abort(&self) -> Result<()> {
@@ -76,8 +77,10 @@ impl<T: Record, S: Sink<T>> SinkCommits<T, S> {
             records: std::marker::PhantomData,
         }
     }
-    /// An error where there is no room for all that was refused: behind the commit it would be too late.
-    pub(crate) fn prepared(self: &Arc<Self>, time: Time, prepared: Vec<PreparedPart>) -> Result<Commit> {
+    /// Of what the tasks have left, if none has failed. An error, too, where there is no room for all that was refused: behind
+    /// the commit it would be too late.
+    pub(crate) fn prepared(self: &Arc<Self>, time: Time, prepared: Result<Vec<PreparedPart>>) -> Result<Commit> {
+        let prepared = prepared.inspect_err(|_| self.throw_away(time, &[]))?;
         let (mut parts, mut refused): (_, Vec<SetAside>) = (Vec::with_capacity(prepared.len()), Vec::new());
         for part in prepared {
             parts.push(part.bytes);
@@ -86,9 +89,17 @@ impl<T: Record, S: Sink<T>> SinkCommits<T, S> {
         let letters = || refused.iter().flat_map(|part| &part.letters);
         if letters().next().is_some() {
             let bytes = letters().map(Letter::bytes).sum();
-            self.context.dead_letters().check_room(letters().count() as u64, bytes)?;
+            let room = self.context.dead_letters().check_room(letters().count() as u64, bytes);
+            room.inspect_err(|_| self.throw_away(time, &parts))?;
         }
         Ok(Commit { time, parts, refused, context: self.context.clone(), sink: self.clone() })
+    }
+    /// What tasks have prepared is not committed, and the program may go on for long.
+    fn throw_away(&self, time: Time, parts: &[Vec<u8>]) {
+        if let Err(error) = AnySinkCommits::abort(self, time, parts) {
+            let what = format!("what was prepared of batch {time} is left behind");
+            self.context.env().console.warn(&error.within(what).to_string());
+        }
     }
     fn earlier(&self) -> MutexGuard<'_, Option<Time>> {
         self.earlier.lock().unwrap_or_else(PoisonError::into_inner)

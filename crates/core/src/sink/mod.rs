@@ -101,8 +101,9 @@ pub trait Sink<T: Record>: Send + Sync + 'static {
     /// error, which may have come behind its effect; but an error of kind [`Data`](crate::ErrorKind::Data) says that nothing
     /// of the batch is there, nor will be: it is refused. An empty batch is committed too.
     fn commit(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()>;
-    /// The batch is not committed by this process: it throws away what was prepared. What it leaves,
-    /// [`recover`](Sink::recover) removes. It is not called where a process ends at once.
+    /// The batch is not committed by this process, or not by this try: it throws away what was prepared. There are no parts
+    /// where a task has failed; then it is what others may have left. What it leaves, [`recover`](Sink::recover) removes. It
+    /// is not called where a process ends at once.
     fn abort(&self, _batch: &SinkBatch<'_>, _parts: &[Vec<u8>]) -> Result<()> {
         Ok(())
     }

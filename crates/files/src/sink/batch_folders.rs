@@ -112,7 +112,10 @@ impl BatchFolders {
         let disk = Disk(&*batch.output.env.files);
         Prepared::all(parts)?.iter().try_for_each(|part| disk.remove_folder(&part.folder))?;
         match &*self.entered() {
-            Some(entered) => disk.remove_folder(&staged(&entered.run, batch.time)),
+            Some(Entered { run, .. }) => {
+                self.staging(batch.output.operator).abandon(disk, run, batch.time)?;
+                disk.remove_folder(&staged(run, batch.time))
+            }
             None => Ok(()),
         }
     }

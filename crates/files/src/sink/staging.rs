@@ -84,6 +84,14 @@ impl Staging {
             }
         }
     }
+    /// Removes what the tasks of a batch have left, known by its time alone: while the door is this process's, for behind it
+    /// another may prepare the same batch.
+    pub(crate) fn abandon(&self, disk: Disk<'_>, run: &Run, time: Time) -> Result<()> {
+        match disk.exists(&run.path)? {
+            true => disk.remove_folder(&self.prepared(time)),
+            false => Ok(()),
+        }
+    }
     /// Removes what another process may still write to.
     pub(crate) fn discard(&self, disk: Disk<'_>, path: &str) -> Result<()> {
         self.with_bin(disk, |bin| {

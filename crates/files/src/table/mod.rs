@@ -230,6 +230,7 @@ impl<T: Record, F: TableFormat<T>> Sink<T> for TableSink<F> {
     fn abort(&self, batch: &SinkBatch<'_>, parts: &[Vec<u8>]) -> Result<()> {
         // Not what lies in `pending`: a commit whose error came behind its effect has an event that names it.
         let disk = Disk(&*batch.output.env.files);
-        parts.iter().try_for_each(|part| disk.remove_folder(&PreparedFiles::from_bytes(part)?.folder))
+        parts.iter().try_for_each(|part| disk.remove_folder(&PreparedFiles::from_bytes(part)?.folder))?;
+        self.with_store(|store| store.abandon(disk, batch.time))
     }
 }

@@ -35,6 +35,10 @@ impl Store {
     pub(crate) fn newest(&self, application: &str) -> Option<Time> {
         self.manifest.ledger.newest(application)
     }
+    /// What the tasks of a batch have left.
+    pub(crate) fn abandon(&self, disk: Disk<'_>, time: Time) -> Result<()> {
+        self.staging.abandon(disk, &self.run, time)
+    }
     /// Why a step has failed.
     pub(crate) fn cause(&self, disk: Disk<'_>, error: Error) -> Error {
         self.staging.cause(disk, &self.run, error)

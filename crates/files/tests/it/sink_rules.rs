@@ -239,3 +239,24 @@ fn a_checkpoint_folder_that_is_older_than_what_is_written_is_told() {
         );
     }
 }
+
+/// Nobody starts such a program again for a long time, and each of its batches would leave some.
+#[test]
+fn a_batch_that_fails_leaves_nothing_of_its_other_partitions() {
+    let (folder, (ssc, clock)) = (temporary_folder(), testkit::streaming_context());
+    let numbers = testkit::test_input(&ssc, vec![Some(vec![1u64, 2])], 2);
+    let fails = numbers.map(|n| if n == 2 { panic!("two") } else { n });
+    fails.write_to(FileSink::text(format!("{folder}/out/numbers"))).uid("folders");
+    fails.write_to(FileSink::table(format!("{folder}/table"), JsonLines)).uid("table");
+    let running = ssc.start().unwrap();
+    clock.advance(seconds(1));
+    while running.await_batches(1).is_err() {}
+    for place in ["out", "table"] {
+        let hidden = format!("{folder}/{place}/_headwater");
+        let outputs = names(&hidden);
+        assert_eq!(outputs.len(), 1);
+        let prepared = format!("{hidden}/{}/prepared", outputs[0]);
+        let left = if headwater::system_env().files.exists(&prepared).unwrap() { names(&prepared) } else { Vec::new() };
+        assert!(left.is_empty(), "{left:?}");
+    }
+}

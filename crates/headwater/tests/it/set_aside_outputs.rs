@@ -348,3 +348,12 @@ fn what_has_no_room_among_the_letters_is_found_before_the_commit() {
     assert!(error.contains("no room for 2 more letters") && error.contains("dead_letters_max = 1"), "{error}");
     assert!(sink.batches().is_empty(), "nothing is visible of a batch that fails");
 }
+
+#[test]
+fn what_tasks_have_prepared_of_a_batch_that_failed_is_thrown_away() {
+    let (env, sink) = (TestEnv::in_memory(), Small::new(100));
+    sink.is_broken.store(true, Ordering::Relaxed);
+    let running = start(&env, Conf::new(), &sink, FailurePolicy::stop());
+    run(&env, &running, 1).unwrap();
+    assert_eq!((letters(&running).len(), &*sink.aborted.lock().unwrap()), (4, &vec![1000]));
+}
