@@ -38,6 +38,7 @@ pub struct Letter {
     /// Where the source has the record, if it came from ranges of a source's offsets by steps that do not shuffle.
     pub source: Option<LetterSource>,
     /// The record as MessagePack, with the names of fields.
+    #[serde(with = "serde_bytes")]
     pub payload: Vec<u8>,
 }
 
@@ -125,6 +126,7 @@ pub struct Redriven {
     /// Where it came from.
     pub source: Option<LetterSource>,
     /// The record.
+    #[serde(with = "serde_bytes")]
     pub payload: Vec<u8>,
 }
 

@@ -206,10 +206,8 @@ impl DStreamGraph {
         let sets_aside = |node: &&Arc<dyn AnyDStream>| node.header().sets_aside() && read.contains(&address(node));
         let setting_aside: Vec<_> = nodes.iter().filter(sets_aside).cloned().collect();
         // One that no output reads has nothing: its letters would be gone.
-        let is_read = |stream: &Arc<DStreamNode<DeadLetter>>| {
-            let stream: Arc<dyn AnyDStream> = stream.clone();
-            read.contains(&address(&stream))
-        };
+        let letter_stream = letter_stream.map(|stream| -> Arc<dyn AnyDStream> { stream });
+        let is_read = |stream: &Arc<dyn AnyDStream>| read.contains(&address(stream));
         let behind_letters = letter_stream.filter(is_read).map(|stream| behind(&stream, &setting_aside));
         let ((newest, open, looking_back), misused) = (Default::default(), Box::new(misused));
         let started = Started {
@@ -341,9 +339,8 @@ impl DStreamGraph {
 }
 
 /// Those of the operators that are made from `stream`.
-fn behind(stream: &Arc<DStreamNode<DeadLetter>>, operators: &[Arc<dyn AnyDStream>]) -> Vec<OperatorId> {
-    let stream: Arc<dyn AnyDStream> = stream.clone();
-    let is_behind = |node: &&Arc<dyn AnyDStream>| ancestors([*node].into_iter()).contains(&address(&stream));
+fn behind(stream: &Arc<dyn AnyDStream>, operators: &[Arc<dyn AnyDStream>]) -> Vec<OperatorId> {
+    let is_behind = |node: &&Arc<dyn AnyDStream>| ancestors([*node].into_iter()).contains(&address(stream));
     operators.iter().filter(is_behind).filter_map(|node| node.header().operator()).collect()
 }
 

@@ -18,7 +18,7 @@ fn prefix(folder: &TemporaryFolder) -> String {
 fn lines_of_text_keep_the_rules() {
     let sink = |folder: &TemporaryFolder| FileSink::text(prefix(folder)).suffix("txt");
     let read = |folder: &TemporaryFolder| records_of_lines(&prefix(folder), |line| line.parse().unwrap());
-    SinkTest::new(temporary_folder, sink, |n| n, read).run();
+    SinkTest::new(temporary_folder, sink, |n| n, read).tells_its_newest().run();
 }
 
 #[test]
@@ -30,9 +30,11 @@ fn lines_of_json_keep_the_rules_with_and_without_empty_batches() {
     }
     let order = |number| Order { number, name: format!("line {number}\n") };
     let read = |folder: &TemporaryFolder| records_of_lines(&prefix(folder), |line| serde_json::from_str(line).unwrap());
-    SinkTest::new(temporary_folder, |folder| FileSink::json_lines(prefix(folder)), order, read).run();
+    SinkTest::new(temporary_folder, |folder| FileSink::json_lines(prefix(folder)), order, read)
+        .tells_its_newest()
+        .run();
     let sink = |folder: &TemporaryFolder| FileSink::json_lines(prefix(folder)).skip_empty_batches();
-    SinkTest::new(temporary_folder, sink, order, read).run();
+    SinkTest::new(temporary_folder, sink, order, read).tells_its_newest().run();
 }
 
 #[test]
@@ -53,9 +55,11 @@ fn comma_separated_values_keep_the_rules() {
             Ok(files.flat_map(|(_, bytes)| read(bytes)).collect())
         }
     };
-    SinkTest::new(temporary_folder, |folder| FileSink::csv(prefix(folder)).suffix("csv"), order, read(true)).run();
+    SinkTest::new(temporary_folder, |folder| FileSink::csv(prefix(folder)).suffix("csv"), order, read(true))
+        .tells_its_newest()
+        .run();
     let without = |folder: &TemporaryFolder| FileSink::csv(prefix(folder)).without_header();
-    SinkTest::new(temporary_folder, without, order, read(false)).run();
+    SinkTest::new(temporary_folder, without, order, read(false)).tells_its_newest().run();
 }
 
 #[test]
@@ -68,7 +72,9 @@ fn object_files_keep_the_rules() {
         testkit::context().object_file::<(u64, String)>(&pattern)?.collect()
     };
     let record = |n: u64| (n, n.to_string());
-    SinkTest::new(temporary_folder, |folder| FileSink::object_files(prefix(folder)), record, read).run();
+    SinkTest::new(temporary_folder, |folder| FileSink::object_files(prefix(folder)), record, read)
+        .tells_its_newest()
+        .run();
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn sequence_files_keep_the_rules() {
     };
     for compression in [Compression::None, Compression::Block(Codec::Default)] {
         let sink = move |folder: &TemporaryFolder| FileSink::sequence_files(prefix(folder), compression);
-        SinkTest::new(temporary_folder, sink, |n| (n as i64, n.to_string()), read).run();
+        SinkTest::new(temporary_folder, sink, |n| (n as i64, n.to_string()), read).tells_its_newest().run();
     }
 }
 

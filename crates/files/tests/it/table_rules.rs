@@ -23,7 +23,7 @@ fn keeps_the_rules<T: Record + Debug, F: TableFormat<T> + Clone>(format: F, reco
             if is_merged { sink.compact(200) } else { sink }
         };
         let read = move |folder: &TemporaryFolder| read(&format!("{folder}/table"), of_reader.clone());
-        SinkTest::new(temporary_folder, sink, record, read).run();
+        SinkTest::new(temporary_folder, sink, record, read).tells_its_newest().run();
     }
 }
 #[derive(Clone, Serialize, Deserialize, Debug)]

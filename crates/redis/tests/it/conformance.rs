@@ -31,7 +31,9 @@ fn conforms<T: Record + Debug>(
         assert!(left_over.is_empty(), "{left_over:?}");
         Ok(read(server))
     };
-    SinkTest::new(target, move |server| sink(RedisSink::new(server.described())), record, read).run();
+    SinkTest::new(target, move |server| sink(RedisSink::new(server.described())), record, read)
+        .tells_its_newest()
+        .run();
 }
 
 #[test]

@@ -23,8 +23,8 @@ pub(crate) fn run<P: Place + Sync + 'static>(new: impl Fn() -> P + Clone + 'stat
 
 fn conformance<P: Place + 'static>(new: impl Fn() -> P + Clone + 'static) {
     let record = |number| (format!("word {number}"), number as i64);
-    SinkTest::new(new.clone(), P::append, record, |place: &P| Ok(place.counts())).run();
-    SinkTest::new(new, P::upsert, record, |place: &P| Ok(place.counts())).run();
+    SinkTest::new(new.clone(), P::append, record, |place: &P| Ok(place.counts())).tells_its_newest().run();
+    SinkTest::new(new, P::upsert, record, |place: &P| Ok(place.counts())).tells_its_newest().run();
 }
 
 fn rows_are_replaced_by_their_key<P: Place>(place: &P) {

@@ -30,14 +30,18 @@ fn process(env: &TestEnv, batches: u64, streams: bool) -> Vec<(i64, String, u64)
         });
     }
     let running = ssc.start().unwrap();
+    run(env, &running, batches);
+    let mut told = std::mem::take(&mut *told.lock().unwrap());
+    told.sort();
+    told
+}
+/// So many batches, one after the other, and a graceful end.
+fn run(env: &TestEnv, running: &RunningContext, batches: u64) {
     for batch in 1..=batches {
         env.clock.advance(seconds(1));
         running.await_batches(batch).unwrap();
     }
     running.stop_gracefully().unwrap();
-    let mut told = std::mem::take(&mut *told.lock().unwrap());
-    told.sort();
-    told
 }
 fn left(env: &TestEnv) -> Vec<u64> {
     let letters = CheckpointFolder::look(env.storage.clone(), "run").unwrap().dead_letters().unwrap();
@@ -75,11 +79,7 @@ fn letters_of_what_is_behind_the_stream_stay_in_the_store() {
         let fails = |letter: &DeadLetter| Err::<u64, _>(format!("{} cannot be told", letter.number));
         ssc.dead_letter_stream().set_aside().try_map(fails).uid("tell").print();
         let running = ssc.start().unwrap();
-        for batch in 1..=4 {
-            env.clock.advance(seconds(1));
-            running.await_batches(batch).unwrap();
-        }
-        running.stop_gracefully().unwrap();
+        run(&env, &running, 4);
         let letters = running.dead_letters().unwrap();
         let of = |operator: &str| letters.iter().filter(|letter| letter.operator == operator).count();
         assert!(of("tell") >= 4 && of("tell") + of("even") == 8, "{} {}", of("tell"), of("even"));
@@ -121,11 +121,7 @@ fn a_stream_that_no_output_reads_has_no_letters() {
         ssc.rate_stream(4, 2, |n| n).uid("numbers").set_aside().try_map(odd).uid("even").print();
         let _nobody_reads = ssc.dead_letter_stream().map(|letter| letter.number);
         let running = ssc.start().unwrap();
-        for batch in 1..=3 {
-            env.clock.advance(seconds(1));
-            running.await_batches(batch).unwrap();
-        }
-        running.stop_gracefully().unwrap();
+        run(&env, &running, 3);
         assert_eq!(running.dead_letters().unwrap().len(), 6);
     }
 }
@@ -142,11 +138,7 @@ fn what_somebody_has_asked_to_re_drive_is_not_for_the_stream_also_if_its_operato
     ssc.rate_stream(4, 2, |n| n).uid("numbers").print();
     ssc.dead_letter_stream().uid("letters").print();
     let running = ssc.start().unwrap();
-    for batch in 1..=3 {
-        env.clock.advance(seconds(1));
-        running.await_batches(batch).unwrap();
-    }
-    running.stop_gracefully().unwrap();
+    run(&env, &running, 3);
     assert_eq!(left(&env), [3]);
     // It goes through its operator again when there is one.
     let told = process(&env, 2, true);

@@ -172,3 +172,22 @@ fn given_back(time: Time, operator: String, given: Redriven) -> Result<Piece> {
     let letter = Letter { index: number, attempt, error, source, payload };
     Ok(Piece { first: 0, counted: 1, batch: time, partition: u32::MAX, operator, letters: vec![(0, letter)] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record of 8 MiB must fit into an event of the journal, in which it may be twice enclosed.
+    #[test]
+    fn a_record_takes_no_more_room_than_it_has() {
+        let (source, payload) = (None, vec![0xff; 10_000]);
+        let letter = Letter { index: 7, attempt: 1, error: "bad".to_owned(), source, payload };
+        let (operator, batch) = ("parse".to_owned(), Time::from_millis(1000));
+        let letter = DeadLetter { number: 1, operator, batch, partition: 0, letter };
+        let payload = to_bytes(&letter);
+        let given = vec![(STREAM.to_owned(), Redriven { number: 1, attempt: 1, source: None, payload })];
+        let bytes = to_bytes(&given);
+        assert!(bytes.len() < 10_500, "{} bytes", bytes.len());
+        assert_eq!(from_bytes::<Vec<(String, Redriven)>>(&bytes, "allocation").unwrap(), given);
+    }
+}
